@@ -1,0 +1,119 @@
+/* capture.c - a growing buffer, or a ring of the last bytes. */
+#include "capture.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "utf8.h"
+
+enum { FIRST_BYTES = 4096, READ_BYTES = 65536 };
+
+void cp__capture_init(cp__capture *capture, size_t max, cp_overflow overflow) {
+  if (max == 0) max = CP_BUFFER_DEFAULT;
+  *capture = (cp__capture){.limit = max == CP_BUFFER_NONE ? 0 : max, .overflow = overflow};
+}
+
+static size_t next_capacity(const cp__capture *capture) {
+  size_t capacity = capture->capacity == 0 ? FIRST_BYTES : capture->capacity * 2;
+  if (capture->length > 0 && capacity < READ_BYTES) capacity = READ_BYTES;
+  return capacity < capture->limit ? capacity : capture->limit;
+}
+
+/* One byte more than the capacity, for the NUL. */
+static bool grow(cp__capture *capture) {
+  size_t capacity = next_capacity(capture);
+  if (capacity == SIZE_MAX) return false;
+  char *bytes = realloc(capture->bytes, capacity + 1);
+  if (bytes == NULL) return false;
+  capture->bytes = bytes;
+  capture->capacity = capacity;
+  return true;
+}
+
+char *cp__capture_room(cp__capture *capture, size_t *size) {
+  bool full = capture->length == capture->limit;
+  if (full && capture->overflow == CP_OVERFLOW_KEEP_TAIL && capture->limit > 0) {
+    *size = capture->limit - capture->start;
+    return capture->bytes + capture->start;
+  }
+  *size = 0;
+  if (full) return NULL;
+  *size = 1;
+  if (capture->length == capture->capacity && !grow(capture)) return NULL;
+  *size = capture->capacity - capture->length;
+  return capture->bytes + capture->length;
+}
+
+void cp__capture_commit(cp__capture *capture, size_t length) {
+  if (capture->length < capture->limit) {
+    capture->length += length;
+    return;
+  }
+  capture->dropped += length;
+  capture->start = (capture->start + length) % capture->limit;
+}
+
+bool cp__capture_drop(cp__capture *capture, size_t length) {
+  capture->dropped += length;
+  return length > 0 && capture->overflow == CP_OVERFLOW_KILL;
+}
+
+static void reverse(char *from, char *to) {
+  while (from < --to) {
+    char c = *from;
+    *from++ = *to;
+    *to = c;
+  }
+}
+
+/* Turns the ring so that the oldest byte comes first. */
+static void straighten(cp__capture *capture) {
+  if (capture->start == 0) return;
+  reverse(capture->bytes, capture->bytes + capture->start);
+  reverse(capture->bytes + capture->start, capture->bytes + capture->length);
+  reverse(capture->bytes, capture->bytes + capture->length);
+  capture->start = 0;
+}
+
+typedef struct text_buffer {
+  char *bytes;
+  size_t length;
+} text_buffer;
+
+static void append(const char *bytes, size_t length, void *data) {
+  text_buffer *text = data;
+  memcpy(text->bytes + text->length, bytes, length);
+  text->length += length;
+}
+
+/* Replaces bad bytes; each becomes at most three. A character that the limit cut in two is left out, not replaced. */
+static int decode(cp__capture *capture) {
+  size_t valid = cp__utf8_valid(capture->bytes, capture->length);
+  if (valid == capture->length) return 0;
+  if (capture->length > SIZE_MAX / 3 - 1) return UV_ENOMEM;
+  text_buffer text = {.bytes = malloc(capture->length * 3 + 1)};
+  cp__utf8 state = {0};
+  if (text.bytes == NULL) return UV_ENOMEM;
+  cp__utf8_feed(&state, capture->bytes, capture->length, append, &text);
+  if (capture->dropped == 0 || capture->overflow == CP_OVERFLOW_KEEP_TAIL) cp__utf8_end(&state, append, &text);
+  free(capture->bytes);
+  capture->bytes = text.bytes;
+  capture->length = text.length;
+  return 0;
+}
+
+int cp__capture_take(cp__capture *capture, cp_encoding encoding, cp_bytes *out) {
+  if (capture->bytes == NULL) capture->bytes = malloc(1);
+  if (capture->bytes == NULL) return UV_ENOMEM;
+  straighten(capture);
+  if (encoding == CP_ENCODING_UTF8 && decode(capture) != 0) return UV_ENOMEM;
+  capture->bytes[capture->length] = '\0';
+  *out = (cp_bytes){.bytes = capture->bytes, .length = capture->length, .dropped = capture->dropped};
+  *capture = (cp__capture){0};
+  return 0;
+}
+
+void cp__capture_free(cp__capture *capture) {
+  free(capture->bytes);
+  *capture = (cp__capture){0};
+}

@@ -1,0 +1,500 @@
+/* child.c - the life of a child. Starting is in spawn.c. */
+#include "child.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "error.h"
+#include "signal.h"
+
+static void tell_error(cp_child *child, const cp_error *error) {
+  if (child->events.on_error != NULL) child->events.on_error(child, error, child->events.data);
+}
+
+/* ---------------------------------------------------------------- memory */
+
+static void hold(cp_child *child) { child->references++; }
+
+static void release(cp_child *child) {
+  if (--child->references > 0) return;
+  for (int i = 0; i < child->stream_count; i++) cp__stream_dispose(&child->streams[i]);
+  if (child->on_freed != NULL) child->on_freed(child->exec);
+  cp__arena_free(&child->arena);
+  free(child->streams);
+  free(child);
+}
+
+static cp_child *child_of(cp__process *process) { return (cp_child *)((char *)process - offsetof(cp_child, process)); }
+
+static void on_process_closed(cp__process *process) { release(child_of(process)); }
+
+static void on_timer_closed(uv_handle_t *handle) { release(handle->data); }
+
+static void close_timer(cp_child *child) {
+  if (!child->timer_open) return;
+  child->timer_open = false;
+  uv_close((uv_handle_t *)&child->timer, on_timer_closed);
+}
+
+/* ---------------------------------------------------------------- the timer: what is due, and deadlines */
+
+static void on_timer(uv_timer_t *timer);
+
+static uint64_t next_deadline(const cp_child *child) {
+  const uint64_t deadlines[] = {child->timeout_at, child->grace_at, child->drain_at};
+  uint64_t next = 0;
+  for (size_t i = 0; i < sizeof deadlines / sizeof *deadlines; i++)
+    if (deadlines[i] != 0 && (next == 0 || deadlines[i] < next)) next = deadlines[i];
+  return next;
+}
+
+/* Something due keeps the loop alive, whatever the user said: it comes in the next round. */
+static void arm_timer(cp_child *child) {
+  if (!child->timer_open) return;
+  uint64_t next = next_deadline(child), now = uv_now(child->loop);
+  uv_handle_t *handle = (uv_handle_t *)&child->timer;
+  if (child->due != 0) {
+    uv_ref(handle);
+    (void)uv_timer_start(&child->timer, on_timer, 0, 0);
+    return;
+  }
+  if (child->unrefed)
+    uv_unref(handle);
+  else
+    uv_ref(handle);
+  if (next == 0)
+    (void)uv_timer_stop(&child->timer);
+  else
+    (void)uv_timer_start(&child->timer, on_timer, next > now ? next - now : 0, 0);
+}
+
+static void make_due(cp_child *child, unsigned what) {
+  if ((child->due & what) == what) return;
+  child->due |= what;
+  arm_timer(child);
+}
+
+static uint64_t deadline_in(const cp_child *child, uint64_t milliseconds) {
+  uint64_t now = uv_now(child->loop);
+  return milliseconds < UINT64_MAX - now ? now + milliseconds : UINT64_MAX;
+}
+
+/* ---------------------------------------------------------------- signals */
+
+static int kill_signal(const cp_child *child) {
+  return child->events.kill_signal != 0 ? child->events.kill_signal : SIGTERM;
+}
+
+int cp_child_kill(cp_child *child, int signum) {
+  if (child == NULL) return UV_EINVAL;
+  if (signum == 0) signum = SIGTERM;
+  if (!cp__signal_valid(signum)) return UV_EINVAL;
+  int rc = cp__process_kill(&child->process, signum, false);
+  if (rc == 0) child->killed = true;
+  return rc;
+}
+
+int cp_child_kill_group(cp_child *child, int signum) {
+  if (child == NULL || !child->leads_group) return UV_EINVAL;
+  if (signum == 0) signum = SIGTERM;
+  if (!cp__signal_valid(signum)) return UV_EINVAL;
+  int rc = cp__process_kill(&child->process, signum, true);
+  if (rc == 0) child->killed = true;
+  return rc;
+}
+
+/* Ends the child for `reason`; the first reason counts. Returns whether the signal was sent. */
+static bool stop(cp_child *child, cp_reason reason) {
+  int rc = cp_child_kill(child, kill_signal(child));
+  if (rc == 0) {
+    if (child->reason == CP_REASON_NONE) child->reason = reason;
+    if (child->events.grace_ms > 0 && child->grace_at == 0)
+      child->grace_at = deadline_in(child, child->events.grace_ms);
+    arm_timer(child);
+  } else if (rc != UV_ESRCH) {
+    cp_error error;
+    (void)cp__fail(&error, rc, CP_STAGE_KILL, -1, child->file, "kill %s: %s", cp_signal_name(kill_signal(child)),
+                   cp_strerror(rc));
+    tell_error(child, &error);
+  }
+  return rc == 0;
+}
+
+static void on_abort(cp__abort_listener *listener) {
+  cp_child *child = (cp_child *)((char *)listener - offsetof(cp_child, abort));
+  make_due(child, CP__DUE_ABORT);
+}
+
+static void abort_now(cp_child *child) {
+  if (!stop(child, CP_REASON_ABORTED)) return;
+  cp_error error;
+  (void)cp__fail(&error, CP_EABORTED, CP_STAGE_RUN, -1, child->file, "%s: %s", child->file, cp_strerror(CP_EABORTED));
+  tell_error(child, &error);
+}
+
+/* ---------------------------------------------------------------- close */
+
+static bool all_at_end(const cp_child *child) {
+  for (int i = 0; i < child->stream_count; i++)
+    if (cp__stream_holds_close(&child->streams[i])) return false;
+  return true;
+}
+
+static void check_close(cp_child *child) {
+  if (child->state == CP__ENDED && all_at_end(child)) make_due(child, CP__DUE_CLOSE);
+}
+
+static void tick_streams(cp_child *child) {
+  for (int i = 0; i < child->stream_count; i++) cp__stream_tick(&child->streams[i]);
+}
+
+static void close_streams(cp_child *child) {
+  for (int i = 0; i < child->stream_count; i++) cp_stream_close(&child->streams[i]);
+}
+
+static void close_now(cp_child *child) {
+  close_streams(child);
+  tick_streams(child); /* their callbacks come before on_close */
+  if (child->state == CP__CLOSED) return;
+  child->state = CP__CLOSED;
+  close_timer(child);
+  if (child->events.on_close != NULL) child->events.on_close(child, &child->exit, child->events.data);
+  if (child->on_closed != NULL) child->on_closed(child, child->exec);
+  if (child->frees_itself) release(child);
+}
+
+/* ---------------------------------------------------------------- the end of the process */
+
+static void close_outputs(cp_child *child) {
+  for (int i = 0; i < child->stream_count; i++)
+    if (cp__stream_holds_close(&child->streams[i])) cp_stream_close(&child->streams[i]);
+}
+
+static cp_reason end_reason(const cp_child *child, int waited) {
+  if (waited == CP_ESTATUSLOST) return CP_REASON_LOST;
+  if (child->reason != CP_REASON_NONE) return child->reason;
+  return child->exit.signal != 0 ? CP_REASON_SIGNALLED : CP_REASON_EXITED;
+}
+
+static void record_exit(cp_child *child, int waited, const cp__end *end) {
+  child->exit.code = waited > 0 ? end->code : -1;
+  child->exit.signal = end->signal;
+  child->exit.core_dumped = end->core_dumped;
+  child->exit.usage = end->usage;
+  child->exit.duration_us = (cp__now_ns() - child->started_ns) / 1000;
+  child->exit.reason = end_reason(child, waited);
+}
+
+static void end_streams(cp_child *child) {
+  for (int i = 0; i < child->stream_count; i++) cp__stream_process_ended(&child->streams[i]);
+}
+
+/* The process is over: no deadline, no abort, no handle any more; what it wrote is delivered before on_exit. */
+static void process_ended(cp_child *child, int waited, const cp__end *end) {
+  record_exit(child, waited, end);
+  child->timeout_at = child->grace_at = 0;
+  cp__abort_unlisten(&child->abort);
+  child->due &= ~(unsigned)CP__DUE_ABORT;
+  end_streams(child);
+  if (child->state == CP__CLOSED) return;
+  bool stopped = child->reason == CP_REASON_TIMEOUT || child->reason == CP_REASON_ABORTED;
+  if (child->stops_outputs && stopped) close_outputs(child);
+  child->state = CP__ENDED;
+  if (child->events.on_exit != NULL) child->events.on_exit(child, &child->exit, child->events.data);
+  if (child->state != CP__ENDED) return;
+  if (child->events.drain_timeout_ms > 0) child->drain_at = deadline_in(child, child->events.drain_timeout_ms);
+  arm_timer(child);
+  check_close(child);
+}
+
+static void tell_start(cp_child *child);
+
+static bool take_due(cp_child *child, unsigned what) {
+  bool is_due = child->due & what;
+  child->due &= ~what;
+  return is_due;
+}
+
+static void check_process(cp_child *child) {
+  cp__end end = {.code = -1};
+  int waited = child->process.reaped ? 0 : cp__process_wait(&child->process, false, &end);
+  if (waited == 0) return;
+  bool abandoned = child->state == CP__CLOSED;
+  cp__process_close(&child->process, on_process_closed);
+  if (!abandoned) process_ended(child, waited, &end);
+}
+
+/* A loop that is run with UV_RUN_ONCE may poll before its timers: on_spawn still comes first. */
+static void on_process_end(cp__process *process) {
+  cp_child *child = child_of(process);
+  hold(child);
+  if (take_due(child, CP__DUE_START)) tell_start(child);
+  check_process(child);
+  release(child);
+}
+
+/* ---------------------------------------------------------------- what is due */
+
+static void fail_to_start(cp_child *child) {
+  child->state = CP__ENDED;
+  tell_error(child, &child->start_error);
+  check_close(child);
+}
+
+/* on_spawn first; only then may the loop bring data or the exit. */
+static void tell_start(cp_child *child) {
+  if (child->start_error.code != 0) {
+    fail_to_start(child);
+    return;
+  }
+  child->state = CP__RUNNING;
+  if (child->events.on_spawn != NULL) child->events.on_spawn(child, child->events.data);
+  if (child->state != CP__RUNNING) return;
+  for (int i = 0; i < child->stream_count; i++) cp__stream_start(&child->streams[i]);
+  if (child->process.pidfd < 0) check_process(child); /* it may have ended before anybody watched */
+}
+
+static void check_deadlines(cp_child *child) {
+  uint64_t now = uv_now(child->loop);
+  if (child->timeout_at != 0 && child->timeout_at <= now) {
+    child->timeout_at = 0;
+    (void)stop(child, CP_REASON_TIMEOUT);
+  }
+  if (child->grace_at != 0 && child->grace_at <= now) {
+    child->grace_at = 0;
+    (void)cp_child_kill(child, SIGKILL);
+  }
+  if (child->drain_at != 0 && child->drain_at <= now) {
+    child->drain_at = 0;
+    child->exit.stdio_timed_out = !all_at_end(child);
+    close_outputs(child);
+  }
+}
+
+static void on_timer(uv_timer_t *timer) {
+  cp_child *child = timer->data;
+  hold(child);
+  if (take_due(child, CP__DUE_START)) tell_start(child);
+  if (child->state == CP__RUNNING && take_due(child, CP__DUE_ABORT)) abort_now(child);
+  if (take_due(child, CP__DUE_STREAMS)) tick_streams(child);
+  if (child->state < CP__CLOSED) check_deadlines(child);
+  if (child->state < CP__CLOSED && take_due(child, CP__DUE_CLOSE)) close_now(child);
+  arm_timer(child);
+  release(child);
+}
+
+/* ---------------------------------------------------------------- what streams tell */
+
+static void stream_closed(cp_stream *stream) { check_close(stream->child); }
+static void stream_held(cp_stream *stream) { hold(stream->child); }
+static void stream_released(cp_stream *stream) { release(stream->child); }
+static void stream_deferred(cp_stream *stream) { make_due(stream->child, CP__DUE_STREAMS); }
+
+static void stream_overflowed(cp_stream *stream) {
+  cp_child *child = stream->child;
+  if (child->reason == CP_REASON_NONE) child->reason = CP_REASON_MAX_BUFFER;
+  if (child->exit.reason != CP_REASON_NONE) child->exit.reason = child->reason; /* found in what it left behind */
+  close_outputs(child);
+  (void)stop(child, CP_REASON_MAX_BUFFER);
+}
+
+static void stream_failed(cp_stream *stream, int code) {
+  cp_child *child = stream->child;
+  cp_error error;
+  (void)cp__fail(&error, code, CP_STAGE_READ, stream->index, NULL, "read: stdio[%d] of %s: %s", stream->index,
+                 child->file, cp_strerror(code));
+  tell_error(child, &error);
+}
+
+static const cp__stream_owner owner = {.closed = stream_closed,
+                                       .released = stream_released,
+                                       .held = stream_held,
+                                       .defer = stream_deferred,
+                                       .overflow = stream_overflowed,
+                                       .failed = stream_failed};
+
+/* ---------------------------------------------------------------- beginning */
+
+cp_child *cp__child_new(uv_loop_t *loop, const cp_options *options) {
+  cp_child *child = calloc(1, sizeof *child);
+  if (child == NULL) return NULL;
+  child->loop = loop;
+  child->events = *options;
+  child->process.pidfd = -1;
+  child->exit.code = -1;
+  child->references = 1; /* the user's */
+  child->leads_group = options->detached || options->process_group;
+  child->abort.on_abort = on_abort;
+  return child;
+}
+
+/* Forgets a child that never came to anything: nothing of it is in the loop. */
+void cp__child_discard(cp_child *child) { release(child); }
+
+int cp__child_keep_command(cp_child *child, const cp__plan *plan) {
+  size_t count = 0;
+  while (plan->argv[count] != NULL) count++;
+  const char **argv = cp__arena_alloc(&child->arena, (count + 1) * sizeof *argv);
+  char *file = cp__arena_string(&child->arena, plan->file);
+  if (argv == NULL || file == NULL) return UV_ENOMEM;
+  for (size_t i = 0; i < count; i++) {
+    argv[i] = cp__arena_string(&child->arena, plan->argv[i]);
+    if (argv[i] == NULL) return UV_ENOMEM;
+  }
+  child->file = file;
+  child->argv = argv;
+  return 0;
+}
+
+static uint64_t stream_limit(const cp_options *options) {
+  size_t max = options->max_buffer_bytes;
+  if (max == 0 || max == CP_BUFFER_UNLIMITED) return UINT64_MAX;
+  return max == CP_BUFFER_NONE ? 0 : max;
+}
+
+int cp__child_take_streams(cp_child *child, cp__stdio *stdio, const cp_options *options) {
+  child->streams = calloc((size_t)stdio->count, sizeof *child->streams);
+  if (child->streams == NULL) return UV_ENOMEM;
+  child->stream_count = stdio->count;
+  for (int i = 0; i < stdio->count; i++) {
+    cp_stream *stream = &child->streams[i];
+    cp__end_fd *end = &stdio->ends[i];
+    stream->child = child;
+    stream->index = i;
+    cp__stream_open(stream, &owner, child->loop, end->fd, end->readable, end->writable);
+    stream->limit = stream_limit(options);
+    stream->decode = options->encoding == CP_ENCODING_UTF8 && (i == 1 || i == 2);
+    end->fd = -1;
+  }
+  return 0;
+}
+
+void cp__child_not_started(cp_child *child, const cp_error *error) {
+  child->start_error = *error;
+  child->exit = (cp_exit){.code = error->code, .reason = CP_REASON_ERROR};
+  for (int i = 0; i < child->stream_count; i++) cp__close(child->streams[i].fd);
+  child->stream_count = 0;
+}
+
+static void on_stdout(cp_stream *stream, const char *bytes, ssize_t length, void *data) {
+  cp_child *child = data;
+  (void)stream;
+  if (length > 0 && child->events.on_stdout != NULL)
+    child->events.on_stdout(child, bytes, (size_t)length, child->events.data);
+}
+
+static void on_stderr(cp_stream *stream, const char *bytes, ssize_t length, void *data) {
+  cp_child *child = data;
+  (void)stream;
+  if (length > 0 && child->events.on_stderr != NULL)
+    child->events.on_stderr(child, bytes, (size_t)length, child->events.data);
+}
+
+/* What comes before the user can touch the streams: the readers, and the input. */
+static void prepare_streams(cp_child *child, const cp_options *options) {
+  if (options->on_stdout != NULL) (void)cp_stream_read(cp_child_stdout(child), on_stdout, child);
+  if (options->on_stderr != NULL) (void)cp_stream_read(cp_child_stderr(child), on_stderr, child);
+  if (options->input == NULL) return;
+  /* A child that is gone already does not read it: its exit tells the story. */
+  (void)cp_stream_write(cp_child_stdin(child), options->input, options->input_length, NULL, NULL);
+  (void)cp_stream_end(cp_child_stdin(child));
+}
+
+/* The loop cannot watch it (out of memory, or of epoll's watches): then it must not run either. */
+static void give_up(cp_child *child, int code) {
+  cp__end end;
+  cp_error error;
+  (void)cp__process_kill(&child->process, SIGKILL, false);
+  (void)cp__process_wait(&child->process, true, &end);
+  cp__process_close(&child->process, on_process_closed);
+  child->process.pid = 0;
+  (void)cp__fail_plain(&error, code, CP_STAGE_WATCH, -1, child->file);
+  cp__child_not_started(child, &error);
+}
+
+void cp__child_begin(cp_child *child, const cp_options *options) {
+  (void)uv_timer_init(child->loop, &child->timer);
+  child->timer.data = child;
+  child->timer_open = true;
+  hold(child);
+  make_due(child, CP__DUE_START);
+  if (child->process.pid == 0) return;
+  hold(child); /* until the process is reaped and its handle closed */
+  int rc = cp__process_watch(&child->process, child->loop, on_process_end);
+  if (rc != 0) {
+    give_up(child, rc);
+    return;
+  }
+  prepare_streams(child, options);
+  if (options->timeout_ms > 0) child->timeout_at = deadline_in(child, options->timeout_ms);
+  if (options->signal != NULL) cp__abort_listen(options->signal, &child->abort);
+}
+
+/* ---------------------------------------------------------------- what users ask and say */
+
+/* Silent from now on; a process that still runs stays watched, without keeping the loop alive. */
+static void abandon(cp_child *child) {
+  child->state = CP__CLOSED;
+  cp__abort_unlisten(&child->abort);
+  for (int i = 0; i < child->stream_count; i++) cp__stream_silence(&child->streams[i]);
+  close_streams(child);
+  child->due = 0;
+  close_timer(child);
+  cp__process_ref(&child->process, false);
+}
+
+void cp_child_free(cp_child *child) {
+  if (child == NULL || child->freed || child->frees_itself) return;
+  child->freed = true;
+  memset(&child->events, 0, sizeof child->events);
+  child->on_closed = NULL;
+  if (child->state != CP__CLOSED) abandon(child);
+  release(child);
+}
+
+cp_child *cp__child_of_abandoned(cp__process *process) {
+  cp_child *child = child_of(process);
+  return child->state == CP__CLOSED ? child : NULL;
+}
+
+void cp__child_let_go(cp_child *child) { cp__process_close(&child->process, on_process_closed); }
+
+int cp_child_pid(const cp_child *child) { return child->process.pid; }
+int cp_child_pidfd(const cp_child *child) { return child->process.pidfd; }
+
+const cp_exit *cp_child_exit(const cp_child *child) {
+  return child->exit.reason != CP_REASON_NONE ? &child->exit : NULL;
+}
+
+int cp_child_exit_code(const cp_child *child) { return child->exit.code; }
+int cp_child_signal_code(const cp_child *child) { return child->exit.signal; }
+bool cp_child_killed(const cp_child *child) { return child->killed; }
+const char *cp_child_spawn_file(const cp_child *child) { return child->file; }
+const char *const *cp_child_spawn_args(const cp_child *child) { return child->argv; }
+void *cp_child_data(const cp_child *child) { return child->events.data; }
+uv_loop_t *cp_child_loop(const cp_child *child) { return child->loop; }
+
+void cp_child_unref(cp_child *child) {
+  child->unrefed = true;
+  cp__process_ref(&child->process, false);
+  arm_timer(child);
+}
+
+void cp_child_ref(cp_child *child) {
+  child->unrefed = false;
+  cp__process_ref(&child->process, true);
+  arm_timer(child);
+}
+
+cp_stream *cp_child_stream(const cp_child *child, int fd) {
+  if (child == NULL || fd < 0 || fd >= child->stream_count) return NULL;
+  cp_stream *stream = &child->streams[fd];
+  return stream->exists ? stream : NULL;
+}
+
+cp_stream *cp_child_stdin(const cp_child *child) { return cp_child_stream(child, 0); }
+cp_stream *cp_child_stdout(const cp_child *child) { return cp_child_stream(child, 1); }
+cp_stream *cp_child_stderr(const cp_child *child) { return cp_child_stream(child, 2); }

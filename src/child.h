@@ -1,0 +1,68 @@
+/* child.h - one child: its state, events, limits and end. */
+#ifndef CP_CHILD_H
+#define CP_CHILD_H
+
+#include "abort.h"
+#include "process.h"
+#include "stdio_table.h"
+#include "stream.h"
+
+typedef enum cp__child_state {
+  CP__STARTING, /* launched or failed, on_spawn or on_error not told yet */
+  CP__RUNNING,
+  CP__ENDED, /* on_exit told, or on_error for what never started */
+  CP__CLOSED /* on_close told: nothing more comes */
+} cp__child_state;
+
+/* What still has to be told from the loop. */
+enum { CP__DUE_START = 1, CP__DUE_ABORT = 2, CP__DUE_STREAMS = 4, CP__DUE_CLOSE = 8 };
+
+struct cp_child {
+  cp_options events; /* only the callbacks, data, and the numbers are used after the start */
+  void (*on_closed)(cp_child *child, void *data); /* exec's: after on_close */
+  void (*on_freed)(void *data);                   /* exec's: the child is gone */
+  void *exec;                                     /* their data */
+
+  uv_loop_t *loop;
+  cp__arena arena;
+  const char *file;        /* in the arena */
+  const char *const *argv; /* in the arena */
+  cp__process process;
+  cp__child_state state;
+  cp_exit exit;
+  cp_error start_error;
+  cp_reason reason; /* why we sent a signal, before the exit says what it did */
+  bool killed, unrefed, timer_open, leads_group;
+  bool freed;         /* by the user: no callback any more */
+  bool frees_itself;  /* after on_close; the user has no handle */
+  bool stops_outputs; /* after a timeout or an abort the exit is enough: do not wait for pipes that others hold */
+
+  uv_timer_t timer; /* what is due, and the next deadline */
+  unsigned due;
+  uint64_t started_ns, timeout_at, grace_at, drain_at; /* loop time, milliseconds; 0: none */
+  cp__abort_listener abort;
+
+  cp_stream *streams; /* one per stdio entry */
+  int stream_count;
+  unsigned references; /* user, process, handles, running callbacks */
+};
+
+/* A started child, events to come. See cp_spawn() for what it returns. */
+int cp__child_start(cp_child **out, uv_loop_t *loop, const char *file, const char *const *args,
+                    const cp_options *options);
+
+/* The steps of starting, for spawn.c. */
+cp_child *cp__child_new(uv_loop_t *loop, const cp_options *options);
+void cp__child_discard(cp_child *child);                           /* nothing of it is in the loop yet */
+int cp__child_keep_command(cp_child *child, const cp__plan *plan); /* copies file and argv; UV_ENOMEM */
+int cp__child_take_streams(cp_child *child, cp__stdio *stdio, const cp_options *options); /* UV_ENOMEM: takes nothing */
+void cp__child_not_started(cp_child *child, const cp_error *error);
+void cp__child_begin(cp_child *child, const cp_options *options); /* launched, or start_error is set */
+
+/* The child of a process that was given up with cp_child_free() while it ran; NULL: not given up. */
+cp_child *cp__child_of_abandoned(cp__process *process);
+
+/* Lets go of it: its memory goes once the handle is closed. */
+void cp__child_let_go(cp_child *child);
+
+#endif

@@ -1,0 +1,25 @@
+/* forward.h - moving a stream's bytes to another stream or fd, as far as possible inside the kernel. */
+#ifndef CP_FORWARD_H
+#define CP_FORWARD_H
+
+#include "stream.h"
+
+/* Called by stream.c. */
+
+/* The events that forwarding wants of this stream, as a source or a target. */
+int cp__forward_events(const cp_stream *stream);
+
+/* These events have come for it. */
+void cp__forward_ready(cp_stream *stream, int events);
+
+/* The stream's fd is gone. */
+void cp__forward_stream_closed(cp_stream *stream, int status);
+
+/* What was written before has left the queue of the target. */
+void cp__forward_target_idle(cp_stream *target);
+
+/* Provided by stream.c for forward.c. */
+void cp__stream_update(cp_stream *stream);
+void cp__stream_fail(cp_stream *stream, int code);
+
+#endif

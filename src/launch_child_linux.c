@@ -1,0 +1,245 @@
+/*
+ * launch_child_linux.c - what the child does between clone and execve.
+ *
+ * It may run on the parent's memory (CLONE_VM), so it makes raw system calls only, takes no lock, allocates nothing,
+ * returns to nobody, and is built without sanitizers and stack protectors (see CMakeLists.txt).
+ */
+#include <fcntl.h>
+#include <linux/close_range.h>
+#include <signal.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+
+#include "error.h"
+#include "launch.h"
+#include "rawcall.h"
+
+#ifdef SYS_setgroups32 /* 32-bit machines: the plain calls take 16-bit ids */
+#define NR_SETGROUPS SYS_setgroups32
+#define NR_SETGID SYS_setgid32
+#define NR_SETUID SYS_setuid32
+#else
+#define NR_SETGROUPS SYS_setgroups
+#define NR_SETGID SYS_setgid
+#define NR_SETUID SYS_setuid
+#endif
+
+#define CALL0(n) cp__rawcall((n), 0, 0, 0, 0, 0)
+#define CALL1(n, a) cp__rawcall((n), (long)(a), 0, 0, 0, 0)
+#define CALL2(n, a, b) cp__rawcall((n), (long)(a), (long)(b), 0, 0, 0)
+#define CALL3(n, a, b, c) cp__rawcall((n), (long)(a), (long)(b), (long)(c), 0, 0)
+#define CALL4(n, a, b, c, d) cp__rawcall((n), (long)(a), (long)(b), (long)(c), (long)(d), 0)
+
+enum { KERNEL_SIGSET_BYTES = 8, LAST_SIGNAL = 64 };
+
+static _Noreturn void leave(const cp__launch_child *child, cp_stage stage, int index, long code) {
+  *child->failure = (cp__failure){.code = (int)code, .stage = stage, .index = index};
+  if (child->report >= 0) (void)CALL3(SYS_write, child->report, child->failure, sizeof *child->failure);
+  for (;;) (void)CALL1(SYS_exit_group, 127);
+}
+
+/* Handlers must not run on the parent's memory, and ignored signals would stay ignored in the new program. */
+static void reset_signals(const cp__launch_child *child) {
+  static const uint64_t defaults[8]; /* struct sigaction of the kernel, all zero: SIG_DFL */
+  for (int signum = 1; signum <= child->last_signal; signum++)
+    if (signum != SIGKILL && signum != SIGSTOP)
+      (void)CALL4(SYS_rt_sigaction, signum, defaults, NULL, KERNEL_SIGSET_BYTES);
+}
+
+static void set_signal_mask(uint64_t mask) {
+  (void)CALL4(SYS_rt_sigprocmask, SIG_SETMASK, &mask, NULL, KERNEL_SIGSET_BYTES);
+}
+
+/* Keeping the parent's dispositions still means: no handler may run here. */
+static void reset_handlers(void) {
+  static const uint64_t defaults[8];
+  for (int signum = 1; signum <= LAST_SIGNAL; signum++) {
+    uint64_t old[8] = {0};
+    if (signum == SIGKILL || signum == SIGSTOP) continue;
+    if (CALL4(SYS_rt_sigaction, signum, NULL, old, KERNEL_SIGSET_BYTES) == 0 && old[0] > 1)
+      (void)CALL4(SYS_rt_sigaction, signum, defaults, NULL, KERNEL_SIGSET_BYTES);
+  }
+}
+
+/* Makes `target` what `source` is, without close-on-exec. */
+static long place(int source, int target) {
+  if (source < 0) {
+    (void)CALL1(SYS_close, target);
+    return 0;
+  }
+  if (source == target) return CALL3(SYS_fcntl, target, F_SETFD, 0);
+#ifdef SYS_dup2
+  return CALL2(SYS_dup2, source, target);
+#else
+  return CALL3(SYS_dup3, source, target, 0);
+#endif
+}
+
+/* Is the fd `target`, about to be overwritten, the source of a later entry? */
+static int is_needed_later(const cp__plan *plan, int target) {
+  for (int i = target + 1; i < plan->fd_count; i++)
+    if (plan->fds[i] == target) return 1;
+  return 0;
+}
+
+/*
+ * Entries are placed in ascending order. Before an fd is overwritten that a later entry still needs, it is saved above
+ * the table; `saved` maps it. The map lives on the stack and is bounded by CP_STDIO_MAX.
+ */
+static void place_fds(const cp__launch_child *child) {
+  const cp__plan *plan = child->plan;
+  short saved[CP_STDIO_MAX];
+  for (int target = 0; target < plan->fd_count; target++) saved[target] = -1;
+  for (int target = 0; target < plan->fd_count; target++) {
+    int source = plan->fds[target];
+    if (is_needed_later(plan, target) && source != target) {
+      long copy = CALL3(SYS_fcntl, target, F_DUPFD_CLOEXEC, plan->fd_count);
+      if (copy < 0) leave(child, CP_STAGE_DUP, target, copy);
+      saved[target] = (short)copy;
+    }
+    if (source >= 0 && source < target && saved[source] >= 0) source = saved[source];
+    long rc = place(source, target);
+    if (rc < 0) leave(child, CP_STAGE_DUP, target, rc);
+  }
+}
+
+static void enter_group(const cp__launch_child *child) {
+  const cp__plan *plan = child->plan;
+  if (plan->new_session) {
+    long rc = CALL0(SYS_setsid);
+    if (rc < 0) leave(child, CP_STAGE_SESSION, -1, rc);
+  } else if (plan->new_group) {
+    long rc = CALL2(SYS_setpgid, 0, 0);
+    if (rc < 0) leave(child, CP_STAGE_GROUP, -1, rc);
+  }
+}
+
+static void change_ids(const cp__launch_child *child) {
+  const cp__plan *plan = child->plan;
+  if (plan->set_uid || plan->set_gid) {
+    long rc = CALL2(NR_SETGROUPS, plan->group_count, plan->groups);
+    /* As in Node: dropping the groups is best effort, an unprivileged process may keep its own. Asking for some is not.
+     */
+    if (rc < 0 && plan->group_count > 0) leave(child, CP_STAGE_SETGROUPS, -1, rc);
+  } else if (plan->group_count > 0) {
+    long rc = CALL2(NR_SETGROUPS, plan->group_count, plan->groups);
+    if (rc < 0) leave(child, CP_STAGE_SETGROUPS, -1, rc);
+  }
+  if (plan->set_gid) {
+    long rc = CALL1(NR_SETGID, plan->gid);
+    if (rc < 0) leave(child, CP_STAGE_SETGID, -1, rc);
+  }
+  if (plan->set_uid) {
+    long rc = CALL1(NR_SETUID, plan->uid);
+    if (rc < 0) leave(child, CP_STAGE_SETUID, -1, rc);
+  }
+}
+
+/* A change of ids forgets the death signal, so it comes after; and the parent may have died before it was set. */
+static void tie_to_parent(const cp__launch_child *child) {
+  int signum = child->plan->death_signal;
+  if (signum == 0) return;
+  long rc = cp__rawcall(SYS_prctl, PR_SET_PDEATHSIG, signum, 0, 0, 0);
+  if (rc < 0) leave(child, CP_STAGE_DEATHSIG, -1, rc);
+  if (CALL0(SYS_getppid) != child->parent) (void)CALL2(SYS_kill, CALL0(SYS_getpid), signum);
+}
+
+static void mark_close_on_exec(int fd) { (void)CALL3(SYS_fcntl, fd, F_SETFD, FD_CLOEXEC); }
+
+struct entry { /* struct linux_dirent64 */
+  uint64_t inode;
+  int64_t offset;
+  unsigned short length;
+  unsigned char type;
+  char name[];
+};
+
+/* The fd that /proc/self/fd names, or -1 for "." and "..". */
+static int entry_fd(const struct entry *entry) {
+  int fd = 0;
+  for (const char *p = entry->name; *p != '\0'; p++) {
+    if (*p < '0' || *p > '9') return -1;
+    fd = fd * 10 + (*p - '0');
+  }
+  return fd;
+}
+
+/* Without close_range: what /proc says is open. Returns 0 if /proc is not there. */
+static int sweep_proc(int from) {
+  long directory = CALL4(SYS_openat, AT_FDCWD, "/proc/self/fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
+  if (directory < 0) return 0;
+  _Alignas(struct entry) char buffer[1024];
+  for (;;) {
+    long n = CALL3(SYS_getdents64, directory, buffer, sizeof buffer);
+    if (n <= 0) break;
+    for (long at = 0; at < n;) {
+      const struct entry *entry = (const struct entry *)(const void *)(buffer + at);
+      int fd = entry_fd(entry);
+      if (fd >= from) mark_close_on_exec(fd);
+      at += entry->length;
+    }
+  }
+  (void)CALL1(SYS_close, directory);
+  return 1;
+}
+
+/* Everything above the table goes away with execve; the report pipe is still needed until then. */
+static void sweep_fds(const cp__launch_child *child) {
+  int from = child->plan->fd_count;
+  if (child->plan->keep_fds) return;
+  if (CALL3(SYS_close_range, from, ~0U, CLOSE_RANGE_CLOEXEC) == 0) return;
+  if (sweep_proc(from)) return;
+  struct rlimit limit = {.rlim_cur = 65536};
+  (void)CALL4(SYS_prlimit64, 0, RLIMIT_NOFILE, NULL, &limit);
+  int end = limit.rlim_cur > 65536 ? 65536 : (int)limit.rlim_cur;
+  for (int fd = from; fd < end; fd++) mark_close_on_exec(fd);
+}
+
+/* Errors after which execvp(3) goes on to the next directory. */
+static int goes_on(long rc) {
+  return rc == UV_ENOENT || rc == UV_ENOTDIR || rc == UV_EACCES || rc == CP__ERRNO(ESTALE) || rc == UV_ENODEV ||
+         rc == UV_ETIMEDOUT;
+}
+
+/* As execvp(3): a file of unknown format is a shell script; "not found" gives way to "found, but not allowed". */
+static _Noreturn void exec_candidates(const cp__launch_child *child) {
+  const cp__plan *plan = child->plan;
+  long verdict = UV_ENOENT;
+  int index = 0;
+  for (int i = 0; plan->candidates[i] != NULL; i++) {
+    long rc = CALL3(SYS_execve, plan->candidates[i], plan->argv, plan->envp);
+    if (rc == CP__ERRNO(ENOEXEC)) {
+      plan->script_argv[1] = plan->candidates[i];
+      rc = CALL3(SYS_execve, "/bin/sh", plan->script_argv, plan->envp);
+    }
+    if (rc == UV_EACCES && verdict != UV_EACCES) {
+      verdict = rc;
+      index = i;
+    }
+    if (!goes_on(rc)) leave(child, CP_STAGE_EXEC, i, rc);
+    if (plan->candidates[1] == NULL) leave(child, CP_STAGE_EXEC, i, rc);
+  }
+  leave(child, CP_STAGE_EXEC, index, verdict);
+}
+
+int cp__launch_child_main(void *launch_child) {
+  const cp__launch_child *child = launch_child;
+  const cp__plan *plan = child->plan;
+  if (plan->keep_signals)
+    reset_handlers();
+  else
+    reset_signals(child);
+  enter_group(child);
+  place_fds(child);
+  if (plan->cwd != NULL) {
+    long rc = CALL1(SYS_chdir, plan->cwd);
+    if (rc < 0) leave(child, CP_STAGE_CHDIR, -1, rc);
+  }
+  change_ids(child);
+  tie_to_parent(child);
+  sweep_fds(child);
+  set_signal_mask(child->mask);
+  exec_candidates(child);
+}

@@ -1,0 +1,74 @@
+/* result.c - results: memory, and the sentence that says what went wrong. */
+#include "result.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "error.h"
+
+int cp__result_init(cp_result *result, int count) {
+  *result = (cp_result){.exit = {.code = -1}, .error = {.index = -1}};
+  result->output = calloc((size_t)count, sizeof *result->output);
+  if (result->output == NULL) return UV_ENOMEM;
+  result->output_count = (size_t)count;
+  return 0;
+}
+
+void cp_result_dispose(cp_result *result) {
+  if (result == NULL) return;
+  for (size_t i = 0; i < result->output_count; i++) free(result->output[i].bytes);
+  free(result->output);
+  *result = (cp_result){0};
+}
+
+/* The last line of stderr is what programs say before they give up. */
+static void last_words(const cp_bytes *err, char *words, size_t size) {
+  words[0] = '\0';
+  if (err->bytes == NULL) return;
+  const char *end = err->bytes + err->length;
+  while (end > err->bytes && (end[-1] == '\n' || end[-1] == '\r' || end[-1] == ' ')) end--;
+  const char *start = end;
+  while (start > err->bytes && start[-1] != '\n' && (size_t)(end - start) < size - 3) start--;
+  if (end > start) (void)snprintf(words, size, ": %.*s", (int)(end - start), start);
+}
+
+static int judge_status(cp_result *result, const char *command) {
+  char words[160];
+  const cp_exit *exit = &result->exit;
+  if (exit->signal == 0 && exit->code == 0) return 0;
+  last_words(&result->err, words, sizeof words);
+  if (exit->signal == 0)
+    return cp__fail(&result->error, CP_EFAILED, CP_STAGE_RUN, -1, command, "command failed with exit code %d: %.200s%s",
+                    exit->code, command, words);
+  const char *name = cp_signal_name(exit->signal);
+  return cp__fail(&result->error, CP_EFAILED, CP_STAGE_RUN, -1, command, "command ended by %s: %.200s%s",
+                  name != NULL ? name : "a signal", command, words);
+}
+
+static const char *kill_signal_name(const cp_options *options) {
+  return cp_signal_name(options->kill_signal != 0 ? options->kill_signal : 15);
+}
+
+int cp__result_judge(cp_result *result, const char *command, const cp_options *options, bool strict) {
+  cp_error *error = &result->error;
+  switch (result->exit.reason) {
+    case CP_REASON_TIMEOUT:
+      return cp__fail(error, CP_ETIMEDOUT, CP_STAGE_RUN, -1, command, "timed out after %llu ms (%s sent): %.300s",
+                      (unsigned long long)options->timeout_ms, kill_signal_name(options), command);
+    case CP_REASON_ABORTED:
+      return cp__fail(error, CP_EABORTED, CP_STAGE_RUN, -1, command, "aborted (%s sent): %.300s",
+                      kill_signal_name(options), command);
+    case CP_REASON_MAX_BUFFER:
+      return cp__fail(error, CP_EMAXBUFFER, CP_STAGE_RUN, -1, command,
+                      "more output than options.max_buffer_bytes (%s sent): %.300s", kill_signal_name(options),
+                      command);
+    case CP_REASON_LOST:
+      return cp__fail(error, CP_ESTATUSLOST, CP_STAGE_WAIT, -1, command, "wait: %s: %.300s",
+                      cp_strerror(CP_ESTATUSLOST), command);
+    case CP_REASON_ERROR:
+      return error->code;
+    default:
+      return strict ? judge_status(result, command) : 0;
+  }
+}

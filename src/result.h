@@ -1,0 +1,16 @@
+/* result.h - what exec and the sync forms report. */
+#ifndef CP_RESULT_H
+#define CP_RESULT_H
+
+#include "child_process.h"
+
+/* Makes room for `count` entries. UV_ENOMEM. */
+int cp__result_init(cp_result *result, int count);
+
+/*
+ * Fills result->error from result->exit: limits and aborts are errors; a non-zero status or a signal is one too if
+ * `strict`. `command` is what ran, for the message. Returns the code.
+ */
+int cp__result_judge(cp_result *result, const char *command, const cp_options *options, bool strict);
+
+#endif

@@ -1,0 +1,12 @@
+/* signal.h - which numbers are signals. */
+#ifndef CP_SIGNAL_H
+#define CP_SIGNAL_H
+
+#include <stdbool.h>
+
+#include "child_process.h"
+
+/* True for 1 to 64 (the kernel's last), whether they have a name or not. */
+bool cp__signal_valid(int signum);
+
+#endif

@@ -1,0 +1,330 @@
+/* sync.c - the synchronous forms: no event loop, one poll(2) over the pipes, the process and the deadline. */
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "capture.h"
+#include "error.h"
+#include "io.h"
+#include "process.h"
+#include "result.h"
+#include "stdio_table.h"
+
+enum { READ_BYTES = 65536, READS_PER_ROUND = 16, BLIND_POLL_MS = 5 };
+
+static const cp_options defaults;
+
+/* One run from start to end. */
+typedef struct sync_run {
+  const cp_options *options;
+  cp_result *result;
+  cp__arena arena;
+  cp__stdio stdio;
+  cp__capture *captures; /* one per entry */
+  cp__process process;
+  struct pollfd *polls; /* one per entry, and one for the process */
+  int open_outputs;
+  size_t input_sent;
+  bool ended;
+  cp_reason reason;
+  uint64_t started_ns, timeout_ns, grace_ns, drain_ns; /* points in time; UINT64_MAX: never */
+} sync_run;
+
+static uint64_t after_ms(uint64_t from_ns, uint64_t milliseconds) {
+  if (milliseconds > (UINT64_MAX - from_ns) / 1000000) return UINT64_MAX;
+  return from_ns + milliseconds * 1000000;
+}
+
+static int kill_signal(const sync_run *run) {
+  return run->options->kill_signal != 0 ? run->options->kill_signal : SIGTERM;
+}
+
+static void close_end(sync_run *run, int i) {
+  cp__end_fd *end = &run->stdio.ends[i];
+  if (end->fd < 0) return;
+  if (end->readable) run->open_outputs--;
+  cp__close(end->fd);
+  end->fd = -1;
+}
+
+static void close_outputs(sync_run *run) {
+  for (int i = 0; i < run->stdio.count; i++)
+    if (run->stdio.ends[i].readable) close_end(run, i);
+}
+
+static void stop(sync_run *run, cp_reason reason) {
+  if (run->reason == CP_REASON_NONE) run->reason = reason;
+  int rc = cp__process_kill(&run->process, kill_signal(run), false);
+  if (rc != 0 && rc != UV_ESRCH)
+    (void)cp__fail_plain(&run->result->error, rc, CP_STAGE_KILL, -1, cp_signal_name(kill_signal(run)));
+  if (run->options->grace_ms > 0 && run->grace_ns == UINT64_MAX)
+    run->grace_ns = after_ms(cp__now_ns(), run->options->grace_ms);
+}
+
+/* ---------------------------------------------------------------- the pipes */
+
+/* Input ends when all of it is sent, or when the child does not want the rest. */
+static void send_input(sync_run *run) {
+  const cp_options *options = run->options;
+  size_t left = options->input_length - run->input_sent;
+  ssize_t n = left > 0 ? cp__write(run->stdio.ends[0].fd, (const char *)options->input + run->input_sent, left) : 0;
+  if (n == UV_EAGAIN) return;
+  if (n >= 0) run->input_sent += (size_t)n;
+  if (n >= 0 && run->input_sent < options->input_length) return;
+  run->result->input_unread = n < 0;
+  close_end(run, 0);
+}
+
+/* Reads once. Returns whether more may wait. */
+static bool read_output(sync_run *run, int i) {
+  char scratch[READ_BYTES];
+  size_t room;
+  cp__capture *capture = &run->captures[i];
+  char *space = cp__capture_room(capture, &room);
+  if (space == NULL && room > 0) {
+    (void)cp__fail_plain(&run->result->error, UV_ENOMEM, CP_STAGE_MEMORY, i, NULL);
+    stop(run, CP_REASON_MAX_BUFFER);
+    close_outputs(run);
+    return false;
+  }
+  size_t size = space != NULL ? room : sizeof scratch;
+  ssize_t n = cp__read(run->stdio.ends[i].fd, space != NULL ? space : scratch, size);
+  if (n == UV_EAGAIN) return false;
+  if (n <= 0) {
+    close_end(run, i);
+    return false;
+  }
+  if (space != NULL) {
+    cp__capture_commit(capture, (size_t)n);
+  } else if (cp__capture_drop(capture, (size_t)n)) {
+    stop(run, CP_REASON_MAX_BUFFER);
+    close_outputs(run);
+    return false;
+  }
+  return (size_t)n == size;
+}
+
+/* A fair share, so that a child that writes without end cannot outrun the deadline. */
+static void read_outputs(sync_run *run, bool all) {
+  for (int i = 0; i < run->stdio.count; i++) {
+    bool more = run->stdio.ends[i].readable && run->stdio.ends[i].fd >= 0 && (all || run->polls[i].revents != 0);
+    for (int n = 0; more && n < READS_PER_ROUND; n++) more = read_output(run, i);
+  }
+}
+
+static void serve_pipes(sync_run *run) {
+  read_outputs(run, false);
+  if (run->polls[0].revents != 0 && run->stdio.ends[0].fd >= 0 && !run->stdio.ends[0].readable) send_input(run);
+}
+
+/* ---------------------------------------------------------------- the process and time */
+
+static void note_end(sync_run *run, int waited, const cp__end *end) {
+  cp_exit *exit = &run->result->exit;
+  *exit = (cp_exit){.code = waited > 0 ? end->code : -1,
+                    .signal = end->signal,
+                    .core_dumped = end->core_dumped,
+                    .duration_us = (cp__now_ns() - run->started_ns) / 1000,
+                    .usage = end->usage};
+  run->ended = true;
+  run->grace_ns = UINT64_MAX;
+  if (waited == CP_ESTATUSLOST) run->reason = CP_REASON_LOST;
+  close_end(run, 0);
+  if (run->options->drain_timeout_ms > 0) run->drain_ns = after_ms(cp__now_ns(), run->options->drain_timeout_ms);
+}
+
+static void check_process(sync_run *run, bool block) {
+  cp__end end = {.code = -1};
+  int waited = run->ended ? 0 : cp__process_wait(&run->process, block, &end);
+  if (waited != 0) note_end(run, waited, &end);
+}
+
+static void check_deadlines(sync_run *run) {
+  uint64_t now = cp__now_ns();
+  if (run->timeout_ns <= now) {
+    run->timeout_ns = UINT64_MAX;
+    if (!run->ended) stop(run, CP_REASON_TIMEOUT);
+    run->reason = CP_REASON_TIMEOUT; /* also if only a grandchild is left, that holds the pipes */
+  }
+  if (run->grace_ns <= now) {
+    run->grace_ns = UINT64_MAX;
+    (void)cp__process_kill(&run->process, SIGKILL, false);
+  }
+  if (run->drain_ns <= now) {
+    run->result->exit.stdio_timed_out = run->open_outputs > 0;
+    close_outputs(run);
+  }
+  if (!run->ended || run->reason != CP_REASON_TIMEOUT) return;
+  read_outputs(run, true); /* what it wrote before it ended; nobody waits for others that hold its pipes */
+  close_outputs(run);
+}
+
+static uint64_t next_deadline(const sync_run *run) {
+  uint64_t next = run->timeout_ns < run->grace_ns ? run->timeout_ns : run->grace_ns;
+  return run->drain_ns < next ? run->drain_ns : next;
+}
+
+/* Milliseconds for poll(2), rounded up, so that it does not return just before the deadline. */
+static int poll_timeout(const sync_run *run, bool blind) {
+  uint64_t deadline = next_deadline(run), now = cp__now_ns();
+  uint64_t ms = deadline <= now ? 0 : (deadline - now - 1) / 1000000 + 1;
+  if (blind && ms > BLIND_POLL_MS) ms = BLIND_POLL_MS;
+  if (deadline == UINT64_MAX && !blind) return -1;
+  return ms > 1000000000 ? 1000000000 : (int)ms;
+}
+
+static void wait_for_something(sync_run *run) {
+  int count = run->stdio.count;
+  for (int i = 0; i < count; i++)
+    run->polls[i] =
+        (struct pollfd){.fd = run->stdio.ends[i].fd, .events = (short)(run->stdio.ends[i].readable ? POLLIN : POLLOUT)};
+  int process_fd = run->ended ? -1 : cp__process_poll_fd(&run->process);
+  run->polls[count] = (struct pollfd){.fd = process_fd, .events = POLLIN};
+  (void)poll(run->polls, (nfds_t)count + 1, poll_timeout(run, !run->ended && process_fd < 0));
+}
+
+static bool has_deadline(const sync_run *run) { return next_deadline(run) != UINT64_MAX; }
+
+static void run_to_end(sync_run *run) {
+  while (!run->ended || run->open_outputs > 0) {
+    if (run->open_outputs == 0 && run->stdio.ends[0].fd < 0 && !has_deadline(run)) {
+      check_process(run, true); /* nothing but the end is left to wait for */
+      continue;
+    }
+    wait_for_something(run);
+    serve_pipes(run);
+    check_process(run, false);
+    check_deadlines(run);
+  }
+}
+
+/* ---------------------------------------------------------------- start and report */
+
+static int start(sync_run *run, const cp__plan *plan) {
+  cp__failure failure;
+  run->started_ns = cp__now_ns();
+  int rc = cp__process_start(&run->process, NULL, plan, &failure);
+  if (rc != 0) return cp__plan_explain(plan, &failure, &run->result->error);
+  cp__stdio_close_child_side(&run->stdio);
+  run->result->pid = run->process.pid;
+  if (run->options->timeout_ms > 0) run->timeout_ns = after_ms(run->started_ns, run->options->timeout_ms);
+  return 0;
+}
+
+/* Nobody will write there: the child reads end-of-file. */
+static void end_input(sync_run *run, int i) {
+  if (run->stdio.ends[i].readable)
+    (void)shutdown(run->stdio.ends[i].fd, SHUT_WR);
+  else
+    close_end(run, i);
+}
+
+static int prepare(sync_run *run) {
+  cp_error *error = &run->result->error;
+  int count = run->stdio.count;
+  run->captures = cp__arena_alloc(&run->arena, (size_t)count * sizeof *run->captures);
+  run->polls = cp__arena_alloc(&run->arena, ((size_t)count + 1) * sizeof *run->polls);
+  if (run->captures == NULL || run->polls == NULL || cp__result_init(run->result, count) != 0)
+    return cp__fail_plain(error, UV_ENOMEM, CP_STAGE_MEMORY, -1, NULL);
+  for (int i = 0; i < count; i++) {
+    cp__end_fd *end = &run->stdio.ends[i];
+    if (end->writable && (i > 0 || run->options->input == NULL)) end_input(run, i);
+    if (end->fd >= 0 && end->readable) run->open_outputs++;
+    cp__capture_init(&run->captures[i], run->options->max_buffer_bytes, run->options->overflow);
+  }
+  return 0;
+}
+
+static int report(sync_run *run, const char *file) {
+  cp_result *result = run->result;
+  for (int i = 0; i < run->stdio.count; i++) {
+    if (!run->stdio.ends[i].readable) continue;
+    if (cp__capture_take(&run->captures[i], run->options->encoding, &result->output[i]) != 0)
+      (void)cp__fail_plain(&result->error, UV_ENOMEM, CP_STAGE_MEMORY, i, NULL);
+  }
+  result->out = result->output[1];
+  result->err = result->output[2];
+  cp_exit *exit = &result->exit;
+  exit->reason = run->reason;
+  if (exit->reason == CP_REASON_NONE) exit->reason = exit->signal != 0 ? CP_REASON_SIGNALLED : CP_REASON_EXITED;
+  if (result->error.code != 0) return result->error.code;
+  return cp__result_judge(result, file, run->options, false);
+}
+
+static void no_op(cp__process *process) { (void)process; }
+
+static void finish(sync_run *run) {
+  for (int i = 0; run->captures != NULL && i < run->stdio.count; i++) cp__capture_free(&run->captures[i]);
+  cp__stdio_close(&run->stdio);
+  cp__process_close(&run->process, no_op);
+  cp__arena_free(&run->arena);
+}
+
+static int run_plan(sync_run *run, cp__plan *plan, const char *file) {
+  int rc = cp__stdio_open(&run->stdio, &run->arena, run->options, &run->result->error);
+  if (rc != 0) return rc;
+  plan->fds = run->stdio.fds;
+  plan->fd_count = run->stdio.count;
+  rc = prepare(run);
+  if (rc == 0) rc = start(run, plan);
+  if (rc != 0) return rc;
+  run_to_end(run);
+  return report(run, file);
+}
+
+static int not_started(cp_result *result, const cp_options *options) {
+  result->exit = (cp_exit){.code = result->error.code, .reason = CP_REASON_ERROR};
+  if (options->error != NULL) *options->error = result->error;
+  return result->error.code;
+}
+
+int cp_spawn_sync(cp_result *result, const char *file, const char *const *args, const cp_options *options) {
+  if (options == NULL) options = &defaults;
+  if (result == NULL) return cp__fail(options->error, UV_EINVAL, CP_STAGE_OPTIONS, -1, NULL, "result: NULL");
+  sync_run run = {
+      .options = options, .result = result, .timeout_ns = UINT64_MAX, .grace_ns = UINT64_MAX, .drain_ns = UINT64_MAX};
+  cp__plan plan;
+  *result = (cp_result){.error = {.index = -1}};
+  run.process.pidfd = -1;
+  run.stdio.null_fd = -1;
+  int rc = cp__plan_make(&plan, &run.arena, file, args, options, &result->error);
+  if (rc == 0) rc = run_plan(&run, &plan, file);
+  finish(&run);
+  if (rc != 0 && result->pid == 0) return not_started(result, options);
+  if (rc != 0 && options->error != NULL) *options->error = result->error;
+  return rc;
+}
+
+/* The reference: stderr goes to the parent's, unless the caller has said where. */
+static void pass_stderr(const cp_result *result, const cp_options *options) {
+  if (options->stdio.entries != NULL || result->err.bytes == NULL) return;
+  for (size_t sent = 0; sent < result->err.length;) {
+    ssize_t n = cp__write(STDERR_FILENO, result->err.bytes + sent, result->err.length - sent);
+    if (n == UV_EAGAIN) (void)poll(&(struct pollfd){.fd = STDERR_FILENO, .events = POLLOUT}, 1, -1);
+    if (n < 0 && n != UV_EAGAIN) return;
+    if (n > 0) sent += (size_t)n;
+  }
+}
+
+static int run_command(cp_result *result, const char *file, const char *const *args, const cp_options *options) {
+  int rc = cp_spawn_sync(result, file, args, options);
+  if (result == NULL) return rc;
+  pass_stderr(result, options);
+  if (rc == 0) rc = cp__result_judge(result, file, options, true);
+  if (rc != 0 && options->error != NULL) *options->error = result->error;
+  return rc;
+}
+
+int cp_exec_file_sync(cp_result *result, const char *file, const char *const *args, const cp_options *options) {
+  return run_command(result, file, args, options != NULL ? options : &defaults);
+}
+
+int cp_exec_sync(cp_result *result, const char *command, const cp_options *options) {
+  cp_options shell = {0};
+  if (options != NULL) shell = *options;
+  if (shell.shell == NULL) shell.shell = CP_SHELL;
+  return run_command(result, command, NULL, &shell);
+}

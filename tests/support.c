@@ -1,0 +1,221 @@
+/* support.c - the fixture and the helpers of all tests. */
+#include "support.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { DEADLINE_SECONDS = 60 };
+
+static uv_loop_t loop;
+static int fds_before, children_before;
+static long heap_before;
+static char directory[64];
+
+uv_loop_t *test_loop(void) { return &loop; }
+
+int count_fds(void) {
+  int n = 0;
+  DIR *dir = opendir("/proc/self/fd");
+  while (readdir(dir) != NULL) n++;
+  closedir(dir);
+  return n - 3; /* ".", "..", and the directory itself */
+}
+
+int count_children(void) {
+  char text[65536];
+  int n = 0;
+  FILE *file = fopen("/proc/self/task/self/children", "re");
+  (void)snprintf(text, sizeof text, "/proc/self/task/%d/children", (int)getpid());
+  if (file == NULL) file = fopen(text, "re");
+  assert_non_null(file);
+  size_t length = fread(text, 1, sizeof text - 1, file);
+  text[length] = '\0';
+  (void)fclose(file);
+  for (char *p = text; *p != '\0'; p++) n += *p == ' ';
+  return n;
+}
+
+/* libuv keeps two fds for the whole process from the first loop on. */
+static void warm_up(void) {
+  static bool warm;
+  if (!warm && uv_loop_init(&loop) == 0) (void)uv_loop_close(&loop);
+  warm = true;
+}
+
+int setup(void **state) {
+  (void)state;
+  warm_up();
+  (void)alarm(DEADLINE_SECONDS);
+  directory[0] = '\0';
+  fds_before = count_fds();
+  children_before = count_children();
+  heap_before = heap_blocks();
+  return uv_loop_init(&loop);
+}
+
+static void remove_directory(void) {
+  char path[512];
+  DIR *dir = directory[0] != '\0' ? opendir(directory) : NULL;
+  if (dir == NULL) return;
+  for (struct dirent *entry; (entry = readdir(dir)) != NULL;) {
+    if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0) continue;
+    (void)snprintf(path, sizeof path, "%s/%s", directory, entry->d_name);
+    (void)remove(path);
+  }
+  closedir(dir);
+  (void)rmdir(directory);
+}
+
+int teardown(void **state) {
+  (void)state;
+  remove_directory();
+  uv_run(&loop, UV_RUN_NOWAIT);
+  int rc = uv_loop_close(&loop);
+  long heap = heap_blocks();
+  int fds = count_fds(), children = count_children();
+  (void)alarm(0);
+  if (rc != 0) print_error("handles are left in the loop\n");
+  if (fds != fds_before) print_error("%d fds were open before, %d after\n", fds_before, fds);
+  if (children != children_before) print_error("%d children before, %d after\n", children_before, children);
+  if (heap != heap_before) print_error("%ld blocks of heap before, %ld after\n", heap_before, heap);
+  return rc != 0 || fds != fds_before || children != children_before || heap != heap_before;
+}
+
+void run_loop(void) { assert_int_equal(uv_run(&loop, UV_RUN_DEFAULT), 0); }
+
+void run_until(const int *flag) {
+  while (*flag == 0)
+    if (uv_run(&loop, UV_RUN_ONCE) == 0 && *flag == 0) fail_msg("the loop has ended before the event");
+}
+
+void note(event_log *log, const char *format, ...) {
+  size_t used = strlen(log->text);
+  va_list arguments;
+  if (used > 0 && used + 1 < sizeof log->text) log->text[used++] = ' ';
+  va_start(arguments, format);
+  (void)vsnprintf(log->text + used, sizeof log->text - used, format, arguments);
+  va_end(arguments);
+}
+
+static void keep(char *buffer, size_t size, size_t *length, const char *bytes, size_t n) {
+  size_t room = *length < size - 1 ? size - 1 - *length : 0;
+  memcpy(buffer + (*length < size - 1 ? *length : 0), bytes, n < room ? n : room);
+  *length += n;
+}
+
+static void on_spawn(cp_child *child, void *data) {
+  event_log *log = data;
+  (void)child;
+  log->spawned++;
+  note(log, "spawn");
+}
+
+static void on_error(cp_child *child, const cp_error *error, void *data) {
+  event_log *log = data;
+  (void)child;
+  log->failed++;
+  log->error = *error;
+  note(log, "error:%s:%s", cp_err_name(error->code), cp_stage_name(error->stage));
+}
+
+/* Chunks are cut as the kernel likes: the word stands once per stream. */
+static void on_stdout(cp_child *child, const char *bytes, size_t length, void *data) {
+  event_log *log = data;
+  (void)child;
+  if (log->out_length == 0) note(log, "out");
+  keep(log->out, sizeof log->out, &log->out_length, bytes, length);
+}
+
+static void on_stderr(cp_child *child, const char *bytes, size_t length, void *data) {
+  event_log *log = data;
+  (void)child;
+  if (log->err_length == 0) note(log, "err");
+  keep(log->err, sizeof log->err, &log->err_length, bytes, length);
+}
+
+static void note_end(event_log *log, const char *word, const cp_exit *exit) {
+  if (exit->signal != 0)
+    note(log, "%s:%s", word, cp_signal_name(exit->signal));
+  else
+    note(log, "%s:%d", word, exit->code);
+}
+
+static void on_exit_event(cp_child *child, const cp_exit *exit, void *data) {
+  event_log *log = data;
+  (void)child;
+  log->exited++;
+  log->exit = *exit;
+  note_end(log, "exit", exit);
+}
+
+static void on_close(cp_child *child, const cp_exit *exit, void *data) {
+  event_log *log = data;
+  (void)child;
+  log->closed++;
+  log->close = *exit;
+  note_end(log, "close", exit);
+}
+
+cp_options log_options(event_log *log) {
+  memset(log, 0, sizeof *log);
+  return (cp_options){.on_spawn = on_spawn,
+                      .on_error = on_error,
+                      .on_stdout = on_stdout,
+                      .on_stderr = on_stderr,
+                      .on_exit = on_exit_event,
+                      .on_close = on_close,
+                      .data = log};
+}
+
+void run_helper(event_log *log, const char *const *args, const cp_options *options) {
+  cp_child *child;
+  int rc = cp_spawn(&child, &loop, HELPER, args, options);
+  if (rc != 0) fail_msg("cp_spawn: %s", cp_err_name(rc));
+  run_loop();
+  assert_int_equal(log->closed, 1);
+  cp_child_free(child);
+}
+
+int count_lines(const char *text, const char *start) {
+  int n = 0;
+  for (const char *line = text; line != NULL && *line != '\0'; line = strchr(line, '\n')) {
+    if (*line == '\n') line++;
+    n += strncmp(line, start, strlen(start)) == 0;
+    if (*line == '\0') break;
+  }
+  return n;
+}
+
+const char *temp_path(const char *name) {
+  static char paths[8][256];
+  static unsigned next;
+  if (directory[0] == '\0') {
+    (void)snprintf(directory, sizeof directory, "/tmp/cp-test-XXXXXX");
+    assert_non_null(mkdtemp(directory));
+  }
+  char *path = paths[next++ % 8];
+  (void)snprintf(path, sizeof paths[0], "%s/%s", directory, name);
+  return path;
+}
+
+void write_file(const char *path, const char *content, int mode) {
+  int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode);
+  assert_true(fd >= 0);
+  assert_int_equal(write(fd, content, strlen(content)), (ssize_t)strlen(content));
+  assert_int_equal(fchmod(fd, (mode_t)mode), 0);
+  close(fd);
+}
+
+char *read_file(const char *path) {
+  FILE *file = fopen(path, "re");
+  assert_non_null(file);
+  char *text = calloc(1, 1 << 20);
+  assert_non_null(text);
+  (void)fread(text, 1, (1 << 20) - 1, file);
+  (void)fclose(file);
+  return text;
+}

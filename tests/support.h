@@ -1,0 +1,82 @@
+/*
+ * support.h - what the tests share.
+ *
+ * Each test runs between two pictures of the process: open fds, children, heap. The second must equal the first. A test
+ * that hangs is ended by SIGALRM.
+ */
+#ifndef SUPPORT_H
+#define SUPPORT_H
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+/* cmocka wants the ones above first */
+#include <cmocka.h>
+
+#include "child_process.h"
+
+/* The fixture of a test: a loop of its own, and the pictures. cmocka_unit_test_setup_teardown(f, setup, teardown). */
+int setup(void **state);
+int teardown(void **state);
+#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+
+/* The loop of the running test. */
+uv_loop_t *test_loop(void);
+
+/* Runs the loop until nothing is left in it. */
+void run_loop(void);
+
+/* Runs the loop until *flag is not 0. Fails if the loop has nothing to do any more. */
+void run_until(const int *flag);
+
+/* The arguments to start the helper: HELPER_ARGS("echo", "hi") after the file HELPER. */
+#define HELPER_ARGS(...) CP_ARGS(__VA_ARGS__)
+
+/*
+ * A log of events, one word each, joined with blanks: "spawn out:hi exit:0 close:0". log_options() are options whose
+ * callbacks write it; .data is the log. The first close frees nothing: the test frees the child.
+ */
+typedef struct event_log {
+  char text[4096];
+  char out[65536], err[65536];   /* what came on stdout and stderr, cut to fit, NUL-terminated */
+  size_t out_length, err_length; /* all that came */
+  int closed, exited, spawned, failed;
+  cp_exit exit, close;
+  cp_error error;
+} event_log;
+cp_options log_options(event_log *log);
+
+/* Adds a word to the log. */
+void note(event_log *log, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* Starts the helper with log_options and runs the loop to the end; the child is freed. */
+void run_helper(event_log *log, const char *const *args, const cp_options *options);
+
+/* Lines of `text` that begin with `start`. */
+int count_lines(const char *text, const char *start);
+
+/* Live blocks of the heap. */
+long heap_blocks(void);
+
+/* Makes the n-th allocation from now (0: the next) fail; -1: none. And whether that has happened. */
+void fail_allocation(long n);
+bool allocation_has_failed(void);
+
+/* How many fds are open; how many children (zombies included) this process has. */
+int count_fds(void);
+int count_children(void);
+
+/* A path in a fresh directory that teardown removes, valid until then. */
+const char *temp_path(const char *name);
+
+/* Writes a file; `mode` for instance 0755. */
+void write_file(const char *path, const char *content, int mode);
+
+/* The whole of a file, malloc()ed, NUL-terminated. */
+char *read_file(const char *path);
+
+#endif
