@@ -88,7 +88,7 @@ static void put_replacement(gather *out) { put(out, "\xEF\xBF\xBD", 3); }
 /* Completes the held character with bytes of the input; returns how many of them it took. */
 static size_t complete(cp__utf8 *state, const char *bytes, size_t length, gather *out) {
   size_t taken = 0;
-  while (state->count > 0) {
+  while (state->count > 0 && state->count < sizeof state->held) {
     if (taken == length) return taken;
     state->held[state->count] = (unsigned char)bytes[taken];
     unit next = next_unit(state->held, state->count + 1);
