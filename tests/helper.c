@@ -214,6 +214,15 @@ static void do_reopen(void) {
   put(fd, "ok", 2);
 }
 
+/* load PATH: the content of a file such as /dev/stdin that is opened anew, to stdout. */
+static void do_load(void) {
+  char block[4096];
+  int fd = open(arg(0), O_RDONLY);
+  if (fd < 0) exit(errno);
+  for (ssize_t n; (n = read(fd, block, sizeof block)) > 0;) put(1, block, (size_t)n);
+  close(fd);
+}
+
 /* burn MILLISECONDS: of CPU time. */
 static void do_burn(void) {
   while (clock() < number(0) * (CLOCKS_PER_SEC / 1000)) {
@@ -239,7 +248,7 @@ static const struct {
     {"pause", do_pause},   {"sleep", do_sleep},       {"trap", do_trap},   {"ignore", do_ignore}, {"env", do_env},
     {"args", do_args},     {"argv0", do_argv0},       {"cwd", do_cwd},     {"ids", do_ids},       {"tree", do_tree},
     {"fds", do_fds},       {"signals", do_signals},   {"burn", do_burn},   {"touch", do_touch},   {"flush", do_flush},
-    {"reopen", do_reopen}, {"deathsig", do_deathsig},
+    {"reopen", do_reopen}, {"deathsig", do_deathsig}, {"load", do_load},
 };
 
 static void run_verb(const char *name) {

@@ -180,6 +180,49 @@ void run_helper(event_log *log, const char *const *args, const cp_options *optio
   cp_child_free(child);
 }
 
+char *helper_output(const char *const *args, const cp_options *options) {
+  cp_result result;
+  int rc = cp_spawn_sync(&result, HELPER, args, options);
+  if (rc != 0) fail_msg("cp_spawn_sync: %s: %s", cp_err_name(rc), result.error.message);
+  if (result.exit.code != 0 || result.exit.signal != 0)
+    fail_msg("the helper ended with %d, signal %d: %s", result.exit.code, result.exit.signal, result.err.bytes);
+  char *text = strdup(result.out.bytes != NULL ? result.out.bytes : "");
+  cp_result_dispose(&result);
+  assert_non_null(text);
+  return text;
+}
+
+enum { FAILED_APART = 70, SKIPPED_APART = 71 };
+
+static int complaints = -1; /* the copy's stderr, out of the way of its experiments */
+
+void fail_apart(const char *file, int line, const char *what) {
+  (void)dprintf(complaints, "%s:%d: failed: %s\n", file, line, what);
+  _exit(FAILED_APART);
+}
+
+void skip_apart(void) { _exit(SKIPPED_APART); }
+
+void apart(void (*body)(void *data), void *data) {
+  int status;
+  complaints = fcntl(2, F_DUPFD_CLOEXEC, 900);
+  assert_true(complaints >= 0);
+  (void)fflush(NULL);
+  pid_t pid = fork();
+  assert_true(pid >= 0);
+  if (pid == 0) {
+    (void)alarm(DEADLINE_SECONDS);
+    body(data);
+    _exit(0);
+  }
+  close(complaints);
+  while (waitpid(pid, &status, 0) < 0 && errno == EINTR) {
+  }
+  if (WIFEXITED(status) && WEXITSTATUS(status) == SKIPPED_APART) skip();
+  if (WIFSIGNALED(status)) fail_msg("the copy was ended by %s", strsignal(WTERMSIG(status)));
+  assert_int_equal(WEXITSTATUS(status), 0);
+}
+
 int count_lines(const char *text, const char *start) {
   int n = 0;
   for (const char *line = text; line != NULL && *line != '\0'; line = strchr(line, '\n')) {

@@ -56,6 +56,20 @@ void note(event_log *log, const char *format, ...) __attribute__((format(printf,
 /* Starts the helper with log_options and runs the loop to the end; the child is freed. */
 void run_helper(event_log *log, const char *const *args, const cp_options *options);
 
+/* Runs the helper with cp_spawn_sync(); it must exit with 0. Returns its stdout, malloc()ed, NUL-terminated. */
+char *helper_output(const char *const *args, const cp_options *options);
+
+/*
+ * Runs `body` in a forked copy of the test, which may then do to itself what cannot be undone: close its fds, change
+ * its user, forbid system calls. It has to use CHECK() instead of cmocka's assertions, SKIP_APART() instead of skip().
+ * The test fails where the copy fails, and is skipped where the copy asks for that.
+ */
+void apart(void (*body)(void *data), void *data);
+void fail_apart(const char *file, int line, const char *what) __attribute__((noreturn));
+void skip_apart(void) __attribute__((noreturn));
+#define CHECK(condition) ((condition) ? (void)0 : fail_apart(__FILE__, __LINE__, #condition))
+#define SKIP_APART() skip_apart()
+
 /* Lines of `text` that begin with `start`. */
 int count_lines(const char *text, const char *start);
 
