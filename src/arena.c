@@ -43,6 +43,19 @@ char *cp__arena_copy(cp__arena *arena, const char *bytes, size_t length) {
 
 char *cp__arena_string(cp__arena *arena, const char *string) { return cp__arena_copy(arena, string, strlen(string)); }
 
+const char *const *cp__arena_list(cp__arena *arena, const char *const *list) {
+  size_t count = 0, bytes = 0;
+  for (; list[count] != NULL; count++) bytes += strlen(list[count]) + 1;
+  const char **copy = cp__arena_alloc(arena, (count + 1) * sizeof *copy + bytes);
+  if (copy == NULL) return NULL;
+  char *to = (char *)(copy + count + 1);
+  for (size_t i = 0; i < count; i++) {
+    copy[i] = to;
+    to = stpcpy(to, list[i]) + 1;
+  }
+  return copy;
+}
+
 void cp__arena_free(cp__arena *arena) {
   for (struct cp__chunk *chunk = arena->chunks, *next; chunk != NULL; chunk = next) {
     next = chunk->next;

@@ -17,6 +17,9 @@ char *cp__arena_copy(cp__arena *arena, const char *bytes, size_t length);
 /* A copy of a string; NULL: out of memory. */
 char *cp__arena_string(cp__arena *arena, const char *string);
 
+/* A copy of a NULL-terminated list and its strings; NULL: out of memory. */
+const char *const *cp__arena_list(cp__arena *arena, const char *const *list);
+
 /* Gives everything back; the arena is empty then and can be used again. */
 void cp__arena_free(cp__arena *arena);
 

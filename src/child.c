@@ -21,7 +21,7 @@ static void hold(cp_child *child) { child->references++; }
 static void release(cp_child *child) {
   if (--child->references > 0) return;
   for (int i = 0; i < child->stream_count; i++) cp__stream_dispose(&child->streams[i]);
-  if (child->on_freed != NULL) child->on_freed(child->exec);
+  if (child->hooks.freed != NULL) child->hooks.freed(child->hooks.data);
   cp__arena_free(&child->arena);
   free(child->streams);
   free(child);
@@ -58,7 +58,7 @@ static void arm_timer(cp_child *child) {
   uv_handle_t *handle = (uv_handle_t *)&child->timer;
   if (child->due != 0) {
     uv_ref(handle);
-    (void)uv_timer_start(&child->timer, on_timer, 0, 0);
+    (void)uv_timer_start(&child->timer, on_timer, child->due & CP__DUE_START ? child->start_wait_ms : 0, 0);
     return;
   }
   if (child->unrefed)
@@ -116,7 +116,7 @@ static bool stop(cp_child *child, cp_reason reason) {
     arm_timer(child);
   } else if (rc != UV_ESRCH) {
     cp_error error;
-    (void)cp__fail(&error, rc, CP_STAGE_KILL, -1, child->file, "kill %s: %s", cp_signal_name(kill_signal(child)),
+    (void)cp__fail(&error, rc, CP_STAGE_KILL, -1, child->plan.file, "kill %s: %s", cp_signal_name(kill_signal(child)),
                    cp_strerror(rc));
     tell_error(child, &error);
   }
@@ -131,7 +131,8 @@ static void on_abort(cp__abort_listener *listener) {
 static void abort_now(cp_child *child) {
   if (!stop(child, CP_REASON_ABORTED)) return;
   cp_error error;
-  (void)cp__fail(&error, CP_EABORTED, CP_STAGE_RUN, -1, child->file, "%s: %s", child->file, cp_strerror(CP_EABORTED));
+  (void)cp__fail(&error, CP_EABORTED, CP_STAGE_RUN, -1, child->plan.file, "%s: %s", child->plan.file,
+                 cp_strerror(CP_EABORTED));
   tell_error(child, &error);
 }
 
@@ -162,7 +163,7 @@ static void close_now(cp_child *child) {
   child->state = CP__CLOSED;
   close_timer(child);
   if (child->events.on_close != NULL) child->events.on_close(child, &child->exit, child->events.data);
-  if (child->on_closed != NULL) child->on_closed(child, child->exec);
+  if (child->hooks.closed != NULL) child->hooks.closed(child, child->hooks.data);
   if (child->frees_itself) release(child);
 }
 
@@ -212,12 +213,6 @@ static void process_ended(cp_child *child, int waited, const cp__end *end) {
 
 static void tell_start(cp_child *child);
 
-static bool take_due(cp_child *child, unsigned what) {
-  bool is_due = child->due & what;
-  child->due &= ~what;
-  return is_due;
-}
-
 static void check_process(cp_child *child) {
   cp__end end = {.code = -1};
   int waited = child->process.reaped ? 0 : cp__process_wait(&child->process, false, &end);
@@ -231,7 +226,7 @@ static void check_process(cp_child *child) {
 static void on_process_end(cp__process *process) {
   cp_child *child = child_of(process);
   hold(child);
-  if (take_due(child, CP__DUE_START)) tell_start(child);
+  tell_start(child);
   check_process(child);
   release(child);
 }
@@ -244,8 +239,37 @@ static void fail_to_start(cp_child *child) {
   check_close(child);
 }
 
+static bool take_due(cp_child *child, unsigned what) {
+  bool is_due = child->due & what;
+  child->due &= ~what;
+  return is_due;
+}
+
+/* The outcome of a launch that went on beside us. Waits for it if it is not known yet. */
+static void settle_start(cp_child *child) {
+  cp__failure failure;
+  cp_error error;
+  if (cp__process_finish_start(&child->process, &failure) == 0) return;
+  (void)cp__plan_explain(&child->plan, &failure, &error);
+  cp__process_close(&child->process, on_process_closed);
+  child->timeout_at = 0;
+  cp__abort_unlisten(&child->abort);
+  cp__child_not_started(child, &error);
+}
+
+/* Not known yet: look again soon, unless the process or a stream calls before. */
+static bool start_is_open(cp_child *child) {
+  enum { LONGEST_WAIT_MS = 8 };
+  if (!(child->due & CP__DUE_START) || !cp__process_is_starting(&child->process)) return false;
+  child->start_wait_ms = child->start_wait_ms == 0 ? 1 : child->start_wait_ms * 2;
+  if (child->start_wait_ms > LONGEST_WAIT_MS) child->start_wait_ms = LONGEST_WAIT_MS;
+  return true;
+}
+
 /* on_spawn first; only then may the loop bring data or the exit. */
 static void tell_start(cp_child *child) {
+  if (!take_due(child, CP__DUE_START)) return;
+  settle_start(child);
   if (child->start_error.code != 0) {
     fail_to_start(child);
     return;
@@ -254,6 +278,7 @@ static void tell_start(cp_child *child) {
   if (child->events.on_spawn != NULL) child->events.on_spawn(child, child->events.data);
   if (child->state != CP__RUNNING) return;
   for (int i = 0; i < child->stream_count; i++) cp__stream_start(&child->streams[i]);
+  arm_timer(child);
   if (child->process.pidfd < 0) check_process(child); /* it may have ended before anybody watched */
 }
 
@@ -276,8 +301,12 @@ static void check_deadlines(cp_child *child) {
 
 static void on_timer(uv_timer_t *timer) {
   cp_child *child = timer->data;
+  if (start_is_open(child)) {
+    arm_timer(child);
+    return;
+  }
   hold(child);
-  if (take_due(child, CP__DUE_START)) tell_start(child);
+  tell_start(child);
   if (child->state == CP__RUNNING && take_due(child, CP__DUE_ABORT)) abort_now(child);
   if (take_due(child, CP__DUE_STREAMS)) tick_streams(child);
   if (child->state < CP__CLOSED) check_deadlines(child);
@@ -287,6 +316,9 @@ static void on_timer(uv_timer_t *timer) {
 }
 
 /* ---------------------------------------------------------------- what streams tell */
+
+/* What can be read was written by the new program, or ends because there is none: the outcome is known. */
+static void stream_readable(cp_stream *stream) { tell_start(stream->child); }
 
 static void stream_closed(cp_stream *stream) { check_close(stream->child); }
 static void stream_held(cp_stream *stream) { hold(stream->child); }
@@ -305,11 +337,12 @@ static void stream_failed(cp_stream *stream, int code) {
   cp_child *child = stream->child;
   cp_error error;
   (void)cp__fail(&error, code, CP_STAGE_READ, stream->index, NULL, "read: stdio[%d] of %s: %s", stream->index,
-                 child->file, cp_strerror(code));
+                 child->plan.file, cp_strerror(code));
   tell_error(child, &error);
 }
 
-static const cp__stream_owner owner = {.closed = stream_closed,
+static const cp__stream_owner owner = {.readable = stream_readable,
+                                       .closed = stream_closed,
                                        .released = stream_released,
                                        .held = stream_held,
                                        .defer = stream_deferred,
@@ -333,21 +366,6 @@ cp_child *cp__child_new(uv_loop_t *loop, const cp_options *options) {
 
 /* Forgets a child that never came to anything: nothing of it is in the loop. */
 void cp__child_discard(cp_child *child) { release(child); }
-
-int cp__child_keep_command(cp_child *child, const cp__plan *plan) {
-  size_t count = 0;
-  while (plan->argv[count] != NULL) count++;
-  const char **argv = cp__arena_alloc(&child->arena, (count + 1) * sizeof *argv);
-  char *file = cp__arena_string(&child->arena, plan->file);
-  if (argv == NULL || file == NULL) return UV_ENOMEM;
-  for (size_t i = 0; i < count; i++) {
-    argv[i] = cp__arena_string(&child->arena, plan->argv[i]);
-    if (argv[i] == NULL) return UV_ENOMEM;
-  }
-  child->file = file;
-  child->argv = argv;
-  return 0;
-}
 
 static uint64_t stream_limit(const cp_options *options) {
   size_t max = options->max_buffer_bytes;
@@ -375,8 +393,10 @@ int cp__child_take_streams(cp_child *child, cp__stdio *stdio, const cp_options *
 void cp__child_not_started(cp_child *child, const cp_error *error) {
   child->start_error = *error;
   child->exit = (cp_exit){.code = error->code, .reason = CP_REASON_ERROR};
-  for (int i = 0; i < child->stream_count; i++) cp__close(child->streams[i].fd);
-  child->stream_count = 0;
+  for (int i = 0; i < child->stream_count; i++) {
+    child->streams[i].exists = false;
+    cp_stream_close(&child->streams[i]);
+  }
 }
 
 static void on_stdout(cp_stream *stream, const char *bytes, ssize_t length, void *data) {
@@ -407,11 +427,13 @@ static void prepare_streams(cp_child *child, const cp_options *options) {
 static void give_up(cp_child *child, int code) {
   cp__end end;
   cp_error error;
+  settle_start(child);
+  if (child->start_error.code != 0) return;
   (void)cp__process_kill(&child->process, SIGKILL, false);
   (void)cp__process_wait(&child->process, true, &end);
   cp__process_close(&child->process, on_process_closed);
   child->process.pid = 0;
-  (void)cp__fail_plain(&error, code, CP_STAGE_WATCH, -1, child->file);
+  (void)cp__fail_plain(&error, code, CP_STAGE_WATCH, -1, child->plan.file);
   cp__child_not_started(child, &error);
 }
 
@@ -424,11 +446,13 @@ void cp__child_begin(cp_child *child, const cp_options *options) {
   if (child->process.pid == 0) return;
   hold(child); /* until the process is reaped and its handle closed */
   int rc = cp__process_watch(&child->process, child->loop, on_process_end);
+  prepare_streams(child, options);
+  if (child->hooks.prepare != NULL) child->hooks.prepare(child, child->hooks.data);
+  for (int i = 0; rc == 0 && i < child->stream_count; i++) rc = cp__stream_listen(&child->streams[i]);
   if (rc != 0) {
     give_up(child, rc);
     return;
   }
-  prepare_streams(child, options);
   if (options->timeout_ms > 0) child->timeout_at = deadline_in(child, options->timeout_ms);
   if (options->signal != NULL) cp__abort_listen(options->signal, &child->abort);
 }
@@ -438,6 +462,7 @@ void cp__child_begin(cp_child *child, const cp_options *options) {
 /* Silent from now on; a process that still runs stays watched, without keeping the loop alive. */
 static void abandon(cp_child *child) {
   child->state = CP__CLOSED;
+  settle_start(child);
   cp__abort_unlisten(&child->abort);
   for (int i = 0; i < child->stream_count; i++) cp__stream_silence(&child->streams[i]);
   close_streams(child);
@@ -450,7 +475,7 @@ void cp_child_free(cp_child *child) {
   if (child == NULL || child->freed || child->frees_itself) return;
   child->freed = true;
   memset(&child->events, 0, sizeof child->events);
-  child->on_closed = NULL;
+  child->hooks.closed = NULL;
   if (child->state != CP__CLOSED) abandon(child);
   release(child);
 }
@@ -472,8 +497,8 @@ const cp_exit *cp_child_exit(const cp_child *child) {
 int cp_child_exit_code(const cp_child *child) { return child->exit.code; }
 int cp_child_signal_code(const cp_child *child) { return child->exit.signal; }
 bool cp_child_killed(const cp_child *child) { return child->killed; }
-const char *cp_child_spawn_file(const cp_child *child) { return child->file; }
-const char *const *cp_child_spawn_args(const cp_child *child) { return child->argv; }
+const char *cp_child_spawn_file(const cp_child *child) { return child->plan.file; }
+const char *const *cp_child_spawn_args(const cp_child *child) { return child->plan.argv; }
 void *cp_child_data(const cp_child *child) { return child->events.data; }
 uv_loop_t *cp_child_loop(const cp_child *child) { return child->loop; }
 

@@ -17,16 +17,21 @@ typedef enum cp__child_state {
 /* What still has to be told from the loop. */
 enum { CP__DUE_START = 1, CP__DUE_ABORT = 2, CP__DUE_STREAMS = 4, CP__DUE_CLOSE = 8 };
 
+/* What exec adds to a child. Each may be NULL. */
+typedef struct cp__child_hooks {
+  void (*prepare)(cp_child *child, void *data); /* before anything is read */
+  void (*closed)(cp_child *child, void *data);  /* after on_close */
+  void (*freed)(void *data);                    /* the child is gone */
+  void *data;
+} cp__child_hooks;
+
 struct cp_child {
   cp_options events; /* only the callbacks, data, and the numbers are used after the start */
-  void (*on_closed)(cp_child *child, void *data); /* exec's: after on_close */
-  void (*on_freed)(void *data);                   /* exec's: the child is gone */
-  void *exec;                                     /* their data */
+  cp__child_hooks hooks;
 
   uv_loop_t *loop;
   cp__arena arena;
-  const char *file;        /* in the arena */
-  const char *const *argv; /* in the arena */
+  cp__plan plan; /* owned: the launch may still read it */
   cp__process process;
   cp__child_state state;
   cp_exit exit;
@@ -39,6 +44,7 @@ struct cp_child {
 
   uv_timer_t timer; /* what is due, and the next deadline */
   unsigned due;
+  unsigned start_wait_ms;                              /* how long until the next look at a launch under way */
   uint64_t started_ns, timeout_at, grace_at, drain_at; /* loop time, milliseconds; 0: none */
   cp__abort_listener abort;
 
@@ -49,12 +55,11 @@ struct cp_child {
 
 /* A started child, events to come. See cp_spawn() for what it returns. */
 int cp__child_start(cp_child **out, uv_loop_t *loop, const char *file, const char *const *args,
-                    const cp_options *options);
+                    const cp_options *options, const cp__child_hooks *hooks);
 
 /* The steps of starting, for spawn.c. */
 cp_child *cp__child_new(uv_loop_t *loop, const cp_options *options);
-void cp__child_discard(cp_child *child);                           /* nothing of it is in the loop yet */
-int cp__child_keep_command(cp_child *child, const cp__plan *plan); /* copies file and argv; UV_ENOMEM */
+void cp__child_discard(cp_child *child); /* nothing of it is in the loop yet */
 int cp__child_take_streams(cp_child *child, cp__stdio *stdio, const cp_options *options); /* UV_ENOMEM: takes nothing */
 void cp__child_not_started(cp_child *child, const cp_error *error);
 void cp__child_begin(cp_child *child, const cp_options *options); /* launched, or start_error is set */

@@ -35,7 +35,8 @@ static void describe(const cp_child *child, char *text, size_t size) {
 static int collect(exec_call *exec, cp_child *child, cp_result *result) {
   int rc = cp__result_init(result, child->stream_count < CAPTURED ? CAPTURED : child->stream_count);
   for (int i = 0; rc == 0 && i < CAPTURED; i++)
-    if (exec->captured[i]) rc = cp__capture_take(&exec->captures[i], exec->options.encoding, &result->output[i]);
+    if (exec->captured[i] || (i > 0 && child->start_error.code != 0))
+      rc = cp__capture_take(&exec->captures[i], exec->options.encoding, &result->output[i]);
   if (rc != 0) return rc;
   result->out = result->output[1];
   result->err = result->output[2];
@@ -60,7 +61,8 @@ static void on_closed(cp_child *child, void *data) {
   cp_result_dispose(&result);
 }
 
-static void capture_outputs(exec_call *exec, cp_child *child) {
+static void capture_outputs(cp_child *child, void *data) {
+  exec_call *exec = data;
   for (int i = 1; i < CAPTURED; i++) {
     cp_stream *stream = cp_child_stream(child, i);
     cp__capture_init(&exec->captures[i], exec->options.max_buffer_bytes, exec->options.overflow);
@@ -75,16 +77,13 @@ static int start(cp_child **out, uv_loop_t *loop, const char *file, const char *
   exec_call *exec = calloc(1, sizeof *exec);
   if (exec == NULL) return cp__fail_plain(options->error, UV_ENOMEM, CP_STAGE_MEMORY, -1, NULL);
   exec->options = *options;
-  int rc = cp__child_start(&child, loop, file, args, options);
+  const cp__child_hooks hooks = {.prepare = capture_outputs, .closed = on_closed, .freed = free_exec, .data = exec};
+  int rc = cp__child_start(&child, loop, file, args, options, &hooks);
   if (rc != 0) {
     free_exec(exec);
     return rc;
   }
-  child->exec = exec;
-  child->on_closed = on_closed;
-  child->on_freed = free_exec;
   child->stops_outputs = true;
-  capture_outputs(exec, child);
   child->frees_itself = out == NULL;
   if (out != NULL) *out = child;
   return 0;

@@ -56,7 +56,7 @@ static void set_signal_mask(uint64_t mask) {
 static void reset_handlers(void) {
   static const uint64_t defaults[8];
   for (int signum = 1; signum <= LAST_SIGNAL; signum++) {
-    uint64_t old[8] = {0};
+    uint64_t old[8];
     if (signum == SIGKILL || signum == SIGSTOP) continue;
     if (CALL4(SYS_rt_sigaction, signum, NULL, old, KERNEL_SIGSET_BYTES) == 0 && old[0] > 1)
       (void)CALL4(SYS_rt_sigaction, signum, defaults, NULL, KERNEL_SIGSET_BYTES);
@@ -84,23 +84,35 @@ static int is_needed_later(const cp__plan *plan, int target) {
   return 0;
 }
 
-/*
- * Entries are placed in ascending order. Before an fd is overwritten that a later entry still needs, it is saved above
- * the table; `saved` maps it. The map lives on the stack and is bounded by CP_STDIO_MAX.
- */
+/* Where fds went that were about to be overwritten while a later entry still needs them. */
+typedef struct saved_fds {
+  int count;
+  short from[CP_STDIO_MAX];
+  int to[CP_STDIO_MAX];
+} saved_fds;
+
+static int find_saved(const saved_fds *saved, int fd) {
+  for (int i = 0; i < saved->count; i++)
+    if (saved->from[i] == fd) return saved->to[i];
+  return fd;
+}
+
+static void save(const cp__launch_child *child, saved_fds *saved, int fd) {
+  long copy = CALL3(SYS_fcntl, fd, F_DUPFD_CLOEXEC, child->plan->fd_count);
+  if (copy < 0) leave(child, CP_STAGE_DUP, fd, copy);
+  saved->from[saved->count] = (short)fd;
+  saved->to[saved->count++] = (int)copy;
+}
+
+/* Entries are placed in ascending order. */
 static void place_fds(const cp__launch_child *child) {
   const cp__plan *plan = child->plan;
-  short saved[CP_STDIO_MAX];
-  for (int target = 0; target < plan->fd_count; target++) saved[target] = -1;
+  saved_fds saved; /* not cleared as a whole: that would become a call of memset() */
+  saved.count = 0;
   for (int target = 0; target < plan->fd_count; target++) {
     int source = plan->fds[target];
-    if (is_needed_later(plan, target) && source != target) {
-      long copy = CALL3(SYS_fcntl, target, F_DUPFD_CLOEXEC, plan->fd_count);
-      if (copy < 0) leave(child, CP_STAGE_DUP, target, copy);
-      saved[target] = (short)copy;
-    }
-    if (source >= 0 && source < target && saved[source] >= 0) source = saved[source];
-    long rc = place(source, target);
+    if (source != target && is_needed_later(plan, target)) save(child, &saved, target);
+    long rc = place(source < target ? find_saved(&saved, source) : source, target);
     if (rc < 0) leave(child, CP_STAGE_DUP, target, rc);
   }
 }

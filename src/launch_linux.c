@@ -1,22 +1,25 @@
 /*
  * launch_linux.c - making the process.
  *
- * The child shares the parent's memory and the parent's thread waits until it has called execve (CLONE_VM and
- * CLONE_VFORK): no page table is copied, so the cost does not grow with the parent. It runs on a stack of its own, here
- * a piece of the waiting parent's. What a kernel or a sandbox refuses is found out once for the process:
+ * The child shares the parent's memory until it calls execve (CLONE_VM): no page table is copied, so the cost does not
+ * grow with the parent. It runs on a stack of its own. Either the parent's thread waits until then (CLONE_VFORK), and
+ * the stack is a piece of its own; or it goes on at once, and a pipe that execve closes tells the outcome. What a
+ * kernel or a sandbox refuses is found out once for the process:
  *
  *   clone3   one call gives the process, its pidfd, and clean signal handlers (Linux 5.5)
  *   clone    the same without the handlers (5.2), or without the pidfd, which pidfd_open(2) then gives (5.3) or nobody
- *   fork     where memory is not really shared (user-mode emulators, valgrind): a pipe brings the child's failure
+ *   fork     where memory is not really shared (user-mode emulators, valgrind)
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/futex.h>
 #include <linux/sched.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdint.h>
-#include <string.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -26,16 +29,12 @@
 
 enum { STACK_BYTES = 16 * 1024, LAST_HANDLED_BY_EXEC = 31, LAST_SIGNAL = 64 };
 
+#define ALL_SIGNALS (~(uint64_t)0)
+
 enum method { UNKNOWN, CLONE3, CLONE_WITH_PIDFD, CLONE_PLAIN, FORK };
 
 /* What this kernel and sandbox allow: a fact about the machine, found once, the same for all threads. */
 static _Atomic int known_method = UNKNOWN;
-
-typedef struct launch_spot {
-  cp__launch_child child;
-  char *stack; /* STACK_BYTES, 16-byte aligned; NULL: run on a copy of the parent's (fork) */
-  int pidfd;
-} launch_spot;
 
 #if defined(__x86_64__)
 
@@ -95,61 +94,72 @@ static long clone_call(long number, long a, long b, long c, long d, long e, cp__
 #endif
 
 /* clone(2) orders its last two arguments by architecture. */
-static long plain_clone(uint64_t flags, char *stack_top, int *pidfd, cp__launch_child *child) {
-  return clone_call(SYS_clone, (long)(flags | SIGCHLD), (long)stack_top, (long)pidfd, 0, 0, child);
+static long plain_clone(uint64_t flags, char *stack_top, cp__launch *launch) {
+  long word = (long)&launch->sharing;
+#if defined(__x86_64__)
+  long fourth = word, fifth = 0;
+#else
+  long fourth = 0, fifth = word;
+#endif
+  flags |= SIGCHLD;
+  return clone_call(SYS_clone, (long)flags, (long)stack_top, (long)&launch->pidfd, fourth, fifth, &launch->child);
 }
 
-static long start_clone3(launch_spot *spot) {
+/* A child that shares our memory either holds us up, or clears launch->sharing when it is done. */
+static uint64_t sharing_flags(const cp__launch *launch) {
+  return CLONE_VM | (launch->stack != NULL ? CLONE_CHILD_CLEARTID : CLONE_VFORK);
+}
+
+static long start_clone3(cp__launch *launch, char *stack) {
   struct clone_args args = {
-      .flags = CLONE_VM | CLONE_VFORK | CLONE_PIDFD | CLONE_CLEAR_SIGHAND,
-      .pidfd = (uint64_t)(uintptr_t)&spot->pidfd,
+      .flags = sharing_flags(launch) | CLONE_PIDFD | CLONE_CLEAR_SIGHAND,
+      .pidfd = (uint64_t)(uintptr_t)&launch->pidfd,
+      .child_tid = (uint64_t)(uintptr_t)&launch->sharing,
       .exit_signal = SIGCHLD,
-      .stack = (uint64_t)(uintptr_t)spot->stack,
+      .stack = (uint64_t)(uintptr_t)stack,
       .stack_size = STACK_BYTES,
   };
   /* Only ignored signals are left to reset then, and only those that Node resets too. */
-  spot->child.last_signal = LAST_HANDLED_BY_EXEC;
-  return clone_call(SYS_clone3, (long)&args, sizeof args, 0, 0, 0, &spot->child);
+  launch->child.last_signal = LAST_HANDLED_BY_EXEC;
+  return clone_call(SYS_clone3, (long)&args, sizeof args, 0, 0, 0, &launch->child);
 }
 
-static long start_clone(launch_spot *spot, enum method method) {
-  uint64_t flags = CLONE_VM | CLONE_VFORK | (method == CLONE_WITH_PIDFD ? CLONE_PIDFD : 0);
-  spot->child.last_signal = LAST_SIGNAL;
-  return plain_clone(flags, spot->stack + STACK_BYTES, &spot->pidfd, &spot->child);
+static long start_clone(cp__launch *launch, char *stack, enum method method) {
+  uint64_t flags = sharing_flags(launch) | (method == CLONE_WITH_PIDFD ? CLONE_PIDFD : 0);
+  launch->child.last_signal = LAST_SIGNAL;
+  return plain_clone(flags, stack + STACK_BYTES, launch);
 }
 
-/* Reads the child's report; nothing comes when execve has closed the pipe. */
-static void read_report(int fd, cp__failure *failure) {
-  ssize_t n;
-  do n = read(fd, failure, sizeof *failure);
-  while (n < 0 && errno == EINTR);
-  if (n != (ssize_t)sizeof *failure) failure->code = 0;
-}
-
-static long start_fork(launch_spot *spot) {
+/* The pipe that brings the child's failure, or the end of file that execve makes. */
+static int open_report(cp__launch *launch) {
   int fds[2];
   if (pipe2(fds, O_CLOEXEC) != 0) return CP__ERRNO(errno);
+  launch->report_fd = fds[0];
+  launch->child.report = fds[1];
+  if (fds[1] >= launch->child.plan->fd_count) return 0;
   /* Out of the way of the child's table. */
-  spot->child.report = fcntl(fds[1], F_DUPFD_CLOEXEC, spot->child.plan->fd_count);
-  int rc = spot->child.report < 0 ? CP__ERRNO(errno) : 0;
+  launch->child.report = fcntl(fds[1], F_DUPFD_CLOEXEC, launch->child.plan->fd_count);
+  int rc = launch->child.report < 0 ? CP__ERRNO(errno) : 0;
   (void)close(fds[1]);
-  spot->child.last_signal = LAST_SIGNAL;
-  long pid = rc < 0 ? rc : plain_clone(0, NULL, NULL, &spot->child);
-  if (rc == 0) (void)close(spot->child.report);
-  if (pid > 0) read_report(fds[0], spot->child.failure);
-  (void)close(fds[0]);
-  return pid;
+  return rc;
 }
 
-static long start(launch_spot *spot, enum method method) {
-  spot->pidfd = -1;
+static long start_fork(cp__launch *launch) {
+  int rc = open_report(launch);
+  atomic_store(&launch->sharing, 0);
+  launch->child.last_signal = LAST_SIGNAL;
+  return rc < 0 ? rc : plain_clone(0, NULL, launch);
+}
+
+static long start(cp__launch *launch, char *stack, enum method method) {
+  launch->pidfd = -1;
   switch (method) {
     case CLONE3:
-      return start_clone3(spot);
+      return start_clone3(launch, stack);
     case FORK:
-      return start_fork(spot);
+      return start_fork(launch);
     default:
-      return start_clone(spot, method);
+      return start_clone(launch, stack, method);
   }
 }
 
@@ -164,11 +174,10 @@ static bool memory_is_shared(char *stack) {
   static const char *const nothing[] = {NULL};
   cp__failure failure = {0};
   cp__plan plan = {.candidates = nothing, .argv = nothing, .envp = nothing, .keep_fds = true};
-  launch_spot spot = {.stack = stack};
-  spot.child = (cp__launch_child){
-      .plan = &plan, .failure = &failure, .report = -1, .last_signal = LAST_SIGNAL, .mask = ~(uint64_t)0};
+  cp__launch_child child = {
+      .plan = &plan, .failure = &failure, .report = -1, .last_signal = LAST_SIGNAL, .mask = ALL_SIGNALS};
   /* No exit signal: nobody's SIGCHLD handler or wait() learns of this one. */
-  long pid = clone_call(SYS_clone, CLONE_VM | CLONE_VFORK, (long)(stack + STACK_BYTES), 0, 0, 0, &spot.child);
+  long pid = clone_call(SYS_clone, CLONE_VM | CLONE_VFORK, (long)(stack + STACK_BYTES), 0, 0, 0, &child);
   if (pid < 0) return false;
   while (waitpid((pid_t)pid, NULL, __WALL) < 0 && errno == EINTR) {
   }
@@ -176,14 +185,30 @@ static bool memory_is_shared(char *stack) {
 }
 
 /* Starts by the best method that works, and remembers it. */
-static long start_best(launch_spot *spot) {
+static long start_best(cp__launch *launch, char *stack) {
   int method = atomic_load_explicit(&known_method, memory_order_relaxed);
-  bool known = method != UNKNOWN;
-  if (!known) method = memory_is_shared(spot->stack) ? CLONE3 : FORK;
-  long pid = start(spot, (enum method)method);
-  while (is_refusal(pid) && method < FORK) pid = start(spot, (enum method)(++method));
+  if (method == UNKNOWN) method = memory_is_shared(stack) ? CLONE3 : FORK;
+  long pid = start(launch, stack, (enum method)method);
+  while (is_refusal(pid) && method < FORK) pid = start(launch, stack, (enum method)(++method));
   if (pid > 0) atomic_store_explicit(&known_method, method, memory_order_relaxed);
   return pid;
+}
+
+/* With all signals blocked, libc's own two as well, which its functions would leave open: no handler runs in the child.
+ */
+static long start_masked(cp__launch *launch, char *stack) {
+  static const uint64_t all = ALL_SIGNALS;
+  uint64_t mask;
+  (void)cp__rawcall(SYS_rt_sigprocmask, SIG_SETMASK, (long)&all, (long)&mask, sizeof all, 0);
+  launch->child.mask = launch->child.plan->keep_signals ? mask : 0;
+  long pid = start_best(launch, stack);
+  (void)cp__rawcall(SYS_rt_sigprocmask, SIG_SETMASK, (long)&mask, 0, sizeof mask, 0);
+  return pid;
+}
+
+static void close_report(int *fd) {
+  if (*fd >= 0) (void)close(*fd);
+  *fd = -1;
 }
 
 static int open_pidfd(pid_t pid) {
@@ -191,35 +216,80 @@ static int open_pidfd(pid_t pid) {
   return fd >= 0 ? (int)fd : -1;
 }
 
-/* A child that failed before execve is gone already, or about to: it must not stay a zombie. */
-static void reap(pid_t pid, int pidfd) {
-  while (waitpid(pid, NULL, 0) < 0 && errno == EINTR) {
-  }
-  if (pidfd >= 0) (void)close(pidfd);
+static int fail(cp__launch *launch, int code) {
+  launch->failure = (cp__failure){.code = code, .stage = CP_STAGE_CLONE, .index = -1};
+  close_report(&launch->report_fd);
+  close_report(&launch->child.report);
+  atomic_store(&launch->sharing, 0);
+  free(launch->stack);
+  launch->stack = NULL;
+  return code;
 }
 
-int cp__launch(const cp__plan *plan, pid_t *pid, int *pidfd, cp__failure *failure) {
-  _Alignas(16) char stack[STACK_BYTES];
-  static const uint64_t all = ~(uint64_t)0;
-  launch_spot spot = {.stack = stack, .pidfd = -1};
-  *failure = (cp__failure){0};
-  spot.child = (cp__launch_child){.plan = plan, .failure = failure, .parent = getpid(), .report = -1};
-  /* libc's own two signals as well, which its functions would leave open: no handler may run in the child. */
-  uint64_t mask;
-  (void)cp__rawcall(SYS_rt_sigprocmask, SIG_SETMASK, (long)&all, (long)&mask, sizeof all, 0);
-  if (plan->keep_signals) spot.child.mask = mask;
-  long started = start_best(&spot);
-  (void)cp__rawcall(SYS_rt_sigprocmask, SIG_SETMASK, (long)&mask, 0, sizeof mask, 0);
+/*
+ * A child that changes its ids makes the memory that it shares with us undumpable, as the kernel does to keep strangers
+ * out of a process of mixed rights. That protects both while it lasts; afterwards ours becomes what it was.
+ */
+static long start_and_stay_dumpable(cp__launch *launch, char *stack) {
+  int dumpable = prctl(PR_GET_DUMPABLE);
+  long pid = start_masked(launch, stack);
+  if (dumpable == 1 && prctl(PR_GET_DUMPABLE) != 1) (void)prctl(PR_SET_DUMPABLE, 1);
+  return pid;
+}
 
-  if (started < 0) {
-    *failure = (cp__failure){.code = (int)started, .stage = CP_STAGE_CLONE, .index = -1};
-    return failure->code;
+/* While a child that changes its ids shares our memory, we stand still. */
+static bool changes_ids(const cp__plan *plan) { return plan->set_uid || plan->set_gid || plan->group_count > 0; }
+
+int cp__launch_start(cp__launch *launch, const cp__plan *plan, bool background) {
+  _Alignas(16) char stack[STACK_BYTES];
+  bool mixed = changes_ids(plan);
+  *launch = (cp__launch){.pidfd = -1, .report_fd = -1};
+  launch->child = (cp__launch_child){.plan = plan, .failure = &launch->failure, .report = -1};
+  if (plan->death_signal != 0) launch->child.parent = getpid();
+  if (background && plan->owned && !mixed) launch->stack = aligned_alloc(16, STACK_BYTES);
+  if (launch->stack != NULL) atomic_store(&launch->sharing, 1);
+  char *top = launch->stack != NULL ? launch->stack : stack;
+  long pid = mixed ? start_and_stay_dumpable(launch, top) : start_masked(launch, top);
+  if (pid < 0) return fail(launch, (int)pid);
+  close_report(&launch->child.report);
+  launch->pid = (pid_t)pid;
+  if (launch->pidfd < 0) launch->pidfd = open_pidfd(launch->pid);
+  return launch->stack != NULL ? 0 : cp__launch_finish(launch);
+}
+
+bool cp__launch_under_way(const cp__launch *launch) {
+  return atomic_load_explicit(&launch->sharing, memory_order_acquire) != 0;
+}
+
+/* The kernel wakes whoever waits for the word that it clears; it does not use the private kind of futex. */
+static void wait_until_alone(cp__launch *launch) {
+  while (cp__launch_under_way(launch)) (void)cp__rawcall(SYS_futex, (long)&launch->sharing, FUTEX_WAIT, 1, 0, 0);
+}
+
+/* A child that failed before execve is gone, or about to: it must not stay a zombie. */
+static void reap(cp__launch *launch) {
+  while (waitpid(launch->pid, NULL, 0) < 0 && errno == EINTR) {
   }
-  if (failure->code != 0) {
-    reap((pid_t)started, spot.pidfd);
-    return failure->code;
-  }
-  *pid = (pid_t)started;
-  *pidfd = spot.pidfd >= 0 ? spot.pidfd : open_pidfd((pid_t)started);
-  return 0;
+  if (launch->pidfd >= 0) (void)close(launch->pidfd);
+  launch->pidfd = -1;
+  launch->pid = 0;
+}
+
+/* What a child wrote whose memory is not ours. Nothing comes when execve has closed the pipe. */
+static void read_report(cp__launch *launch) {
+  cp__failure failure;
+  ssize_t n;
+  do n = read(launch->report_fd, &failure, sizeof failure);
+  while (n < 0 && errno == EINTR);
+  if (n == (ssize_t)sizeof failure) launch->failure = failure;
+  close_report(&launch->report_fd);
+}
+
+int cp__launch_finish(cp__launch *launch) {
+  wait_until_alone(launch);
+  if (launch->report_fd >= 0) read_report(launch);
+  free(launch->stack);
+  launch->stack = NULL;
+  if (launch->failure.code != 0) reap(launch);
+  return launch->failure.code;
 }

@@ -126,14 +126,27 @@ static int make_command(cp__plan *plan, cp__arena *arena, const char *file, cons
     plan->argv = make_argv(arena, options->argv0 != NULL ? options->argv0 : file, NULL, args);
   const char *const *base = options->env != NULL ? options->env : (const char *const *)environ;
   plan->envp = cp__env_make(arena, base, options->env_overlay);
-  if (plan->argv == NULL || plan->envp == NULL) return UV_ENOMEM;
+  return plan->argv == NULL || plan->envp == NULL ? UV_ENOMEM : 0;
+}
+
+static int own_command(cp__plan *plan, cp__arena *arena) {
+  bool moves = plan->cwd != NULL;
+  plan->file = cp__arena_string(arena, plan->file);
+  plan->argv = cp__arena_list(arena, plan->argv);
+  plan->envp = cp__arena_list(arena, plan->envp);
+  if (moves) plan->cwd = cp__arena_string(arena, plan->cwd);
+  plan->owned = plan->file != NULL && plan->argv != NULL && plan->envp != NULL && (!moves || plan->cwd != NULL);
+  return plan->owned ? 0 : UV_ENOMEM;
+}
+
+static int make_candidates(cp__plan *plan, cp__arena *arena) {
   plan->candidates = cp__path_candidates(arena, plan->file, cp__env_get(plan->envp, "PATH"));
   plan->script_argv = make_argv(arena, "/bin/sh", (const char *const[]){"", NULL}, plan->argv + 1);
   return plan->candidates == NULL || plan->script_argv == NULL ? UV_ENOMEM : 0;
 }
 
 int cp__plan_make(cp__plan *plan, cp__arena *arena, const char *file, const char *const *args,
-                  const cp_options *options, cp_error *error) {
+                  const cp_options *options, bool own, cp_error *error) {
   *plan = (cp__plan){
       .cwd = options->cwd,
       .new_session = options->detached,
@@ -149,6 +162,8 @@ int cp__plan_make(cp__plan *plan, cp__arena *arena, const char *file, const char
   int rc = check(file, options, error);
   if (rc != 0) return rc;
   rc = make_command(plan, arena, file, args, options);
+  if (rc == 0 && own) rc = own_command(plan, arena);
+  if (rc == 0) rc = make_candidates(plan, arena);
   if (rc == 0) rc = make_groups(plan, arena, options);
   return rc == 0 ? 0 : out_of_memory(error);
 }

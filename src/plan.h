@@ -25,6 +25,7 @@ typedef struct cp__plan {
   size_t group_count;
   int death_signal; /* 0: none */
   bool keep_fds, keep_signals;
+  bool owned; /* all that it points to lives in the arena: the plan may outlast the call that made it */
 } cp__plan;
 
 /* Which step failed, on what: the fd for CP_STAGE_DUP, the candidate for CP_STAGE_EXEC. */
@@ -35,11 +36,11 @@ typedef struct cp__failure {
 } cp__failure;
 
 /*
- * Checks every argument and option and fills the plan, all but its fds. What the plan points to lives in the arena or
- * is the caller's. Returns 0, UV_EINVAL, UV_ENOMEM.
+ * Checks every argument and option and fills the plan, all but its fds. What the plan points to lives in the arena or,
+ * unless `own`, is the caller's. Returns 0, UV_EINVAL, UV_ENOMEM.
  */
 int cp__plan_make(cp__plan *plan, cp__arena *arena, const char *file, const char *const *args,
-                  const cp_options *options, cp_error *error);
+                  const cp_options *options, bool own, cp_error *error);
 
 /* Says what failed, in a sentence with a remedy where one is known. Returns failure->code. */
 int cp__plan_explain(const cp__plan *plan, const cp__failure *failure, cp_error *error);

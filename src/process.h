@@ -13,7 +13,8 @@ typedef struct cp__process cp__process;
 typedef void (*cp__process_cb)(cp__process *process);
 
 struct cp__process {
-  pid_t pid; /* 0: not started */
+  struct cp__launch *launch; /* under way; NULL: the outcome is known */
+  pid_t pid;                 /* 0: not started */
   bool reaped;
   int pidfd; /* -1: none */
   cp__process_cb on_end, on_closed;
@@ -33,8 +34,17 @@ typedef struct cp__end {
   cp_usage usage;
 } cp__end;
 
-/* Starts the plan. `loop` is where it will be watched; NULL: it will be waited for by cp__process_wait(). */
+/*
+ * Starts the plan. `loop` is where it will be watched; NULL: it will be waited for by cp__process_wait(). With a loop
+ * and an owned plan the start may still be under way on return: the plan must live until cp__process_finish_start().
+ */
 int cp__process_start(cp__process *process, uv_loop_t *loop, const cp__plan *plan, cp__failure *failure);
+
+/* Is the outcome of the start still open? */
+bool cp__process_is_starting(const cp__process *process);
+
+/* Waits for it, if need be. 0: started. Else the code, *failure is filled, and the process is gone. */
+int cp__process_finish_start(cp__process *process, cp__failure *failure);
 
 /* 0, UV_ESRCH (it has been reaped or never ran), UV_EPERM, UV_EINVAL. `group`: the whole group that it leads. */
 int cp__process_kill(cp__process *process, int signum, bool group);

@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/resource.h>
@@ -28,10 +29,48 @@ struct info {
 enum { INFO_EXIT = 1 << 3 };
 #define GET_INFO _IOWR(0xFF, 11, struct info)
 
+static int start_and_wait(cp__process *process, const cp__plan *plan, cp__failure *failure) {
+  cp__launch launch;
+  int rc = cp__launch_start(&launch, plan, false);
+  *failure = launch.failure;
+  process->pid = launch.pid;
+  process->pidfd = launch.pidfd;
+  return rc;
+}
+
 int cp__process_start(cp__process *process, uv_loop_t *loop, const cp__plan *plan, cp__failure *failure) {
-  (void)loop;
   *process = (cp__process){.pidfd = -1};
-  return cp__launch(plan, &process->pid, &process->pidfd, failure);
+  cp__launch *launch = loop != NULL && plan->owned ? malloc(sizeof *launch) : NULL;
+  if (launch == NULL) return start_and_wait(process, plan, failure);
+  int rc = cp__launch_start(launch, plan, true);
+  if (rc != 0) {
+    *failure = launch->failure;
+    free(launch);
+    return rc;
+  }
+  process->launch = launch;
+  process->pid = launch->pid;
+  process->pidfd = launch->pidfd;
+  launch->pidfd = -1; /* ours, and soon watched */
+  return 0;
+}
+
+bool cp__process_is_starting(const cp__process *process) {
+  return process->launch != NULL && cp__launch_under_way(process->launch);
+}
+
+int cp__process_finish_start(cp__process *process, cp__failure *failure) {
+  cp__launch *launch = process->launch;
+  if (launch == NULL) return 0;
+  int rc = cp__launch_finish(launch);
+  process->launch = NULL;
+  if (rc != 0) {
+    *failure = launch->failure;
+    process->reaped = true;
+    process->pid = 0;
+  }
+  free(launch);
+  return rc;
 }
 
 /* The pid still is ours while it is not reaped, so kill(2) is safe where there is no pidfd. */

@@ -136,6 +136,16 @@ int cp__process_start(cp__process *process, uv_loop_t *loop, const cp__plan *pla
   return 0;
 }
 
+bool cp__process_is_starting(const cp__process *process) {
+  (void)process;
+  return false;
+}
+
+int cp__process_finish_start(cp__process *process, cp__failure *failure) {
+  (void)process, (void)failure;
+  return 0;
+}
+
 int cp__process_kill(cp__process *process, int signum, bool group) {
   if (process->pid == 0 || process->reaped || (process->uv != NULL && process->uv->ended)) return UV_ESRCH;
   return kill(group ? -process->pid : process->pid, signum) == 0 ? 0 : CP__ERRNO(errno);

@@ -8,18 +8,18 @@
 static const cp_options defaults;
 
 /* Launches; a refusal of the kernel becomes the child's start_error. */
-static void launch(cp_child *child, cp__plan *plan, const cp__stdio *stdio) {
+static void launch(cp_child *child, const cp__stdio *stdio) {
   cp__failure failure;
   cp_error error;
-  plan->fds = stdio->fds;
-  plan->fd_count = stdio->count;
+  child->plan.fds = stdio->fds;
+  child->plan.fd_count = stdio->count;
   child->started_ns = cp__now_ns();
-  if (cp__process_start(&child->process, child->loop, plan, &failure) == 0) return;
-  (void)cp__plan_explain(plan, &failure, &error);
+  if (cp__process_start(&child->process, child->loop, &child->plan, &failure) == 0) return;
+  (void)cp__plan_explain(&child->plan, &failure, &error);
   cp__child_not_started(child, &error);
 }
 
-static int open_and_launch(cp_child *child, cp__plan *plan, const cp_options *options, cp_error *error) {
+static int open_and_launch(cp_child *child, const cp_options *options, cp_error *error) {
   cp__stdio stdio;
   int rc = cp__stdio_open(&stdio, &child->arena, options, error);
   if (rc != 0) {
@@ -28,21 +28,19 @@ static int open_and_launch(cp_child *child, cp__plan *plan, const cp_options *op
     return 0;
   }
   rc = cp__child_take_streams(child, &stdio, options);
-  if (rc == 0) launch(child, plan, &stdio);
+  if (rc == 0) launch(child, &stdio);
   cp__stdio_close(&stdio);
   return rc;
 }
 
 static int prepare(cp_child *child, const char *file, const char *const *args, const cp_options *options,
                    cp_error *error) {
-  cp__plan plan;
-  int rc = cp__plan_make(&plan, &child->arena, file, args, options, error);
-  if (rc == 0) rc = cp__child_keep_command(child, &plan);
-  return rc == 0 ? open_and_launch(child, &plan, options, error) : rc;
+  int rc = cp__plan_make(&child->plan, &child->arena, file, args, options, true, error);
+  return rc == 0 ? open_and_launch(child, options, error) : rc;
 }
 
 int cp__child_start(cp_child **out, uv_loop_t *loop, const char *file, const char *const *args,
-                    const cp_options *options) {
+                    const cp_options *options, const cp__child_hooks *hooks) {
   cp_error scratch, *error = options->error != NULL ? options->error : &scratch;
   if (loop == NULL) return cp__fail(error, UV_EINVAL, CP_STAGE_OPTIONS, -1, NULL, "loop: NULL");
   cp_child *child = cp__child_new(loop, options);
@@ -51,6 +49,7 @@ int cp__child_start(cp_child **out, uv_loop_t *loop, const char *file, const cha
     if (child != NULL) cp__child_discard(child);
     return rc == UV_ENOMEM ? cp__fail_plain(error, rc, CP_STAGE_MEMORY, -1, NULL) : rc;
   }
+  if (hooks != NULL) child->hooks = *hooks;
   cp__child_begin(child, options);
   *out = child;
   return 0;
@@ -58,7 +57,7 @@ int cp__child_start(cp_child **out, uv_loop_t *loop, const char *file, const cha
 
 int cp_spawn(cp_child **out, uv_loop_t *loop, const char *file, const char *const *args, const cp_options *options) {
   cp_child *child;
-  int rc = cp__child_start(&child, loop, file, args, options != NULL ? options : &defaults);
+  int rc = cp__child_start(&child, loop, file, args, options != NULL ? options : &defaults, NULL);
   if (rc != 0) return rc;
   child->frees_itself = out == NULL;
   if (out != NULL) *out = child;

@@ -162,8 +162,7 @@ int cp__stdio_open(cp__stdio *stdio, cp__arena *arena, const cp_options *options
 void cp__stdio_close_child_side(cp__stdio *stdio) {
   for (int i = 0; i < stdio->count; i++) {
     if (stdio->owned[i]) cp__close(stdio->fds[i]);
-    stdio->owned[i] = false;
-    stdio->fds[i] = -1;
+    stdio->owned[i] = false; /* fds[i] stays: a launch under way may still read the table */
   }
   cp__close(stdio->null_fd);
   stdio->null_fd = -1;

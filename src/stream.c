@@ -42,22 +42,25 @@ static int open_poll(cp_stream *stream) {
 }
 
 static int wanted_events(const cp_stream *stream) {
-  if (stream->fd < 0 || !stream->started) return 0;
-  int events = cp__forward_events(stream);
+  if (stream->fd < 0 || !stream->listening) return 0;
+  int events = stream->started ? cp__forward_events(stream) : 0;
   bool reads = stream->readable && !stream->paused && stream->forward == NULL;
   if (reads && (stream->reading || stream->drain)) events |= UV_READABLE;
-  if (stream->queue != NULL) events |= UV_WRITABLE;
+  if (stream->queue != NULL && stream->started) events |= UV_WRITABLE;
   return events;
 }
 
-void cp__stream_update(cp_stream *stream) {
+static int arm(cp_stream *stream) {
   int events = wanted_events(stream);
-  if (events == stream->armed) return;
+  if (events == stream->armed) return 0;
   int rc = stream->polling ? 0 : open_poll(stream);
-  if (rc == 0) {
-    stream->armed = events;
-    rc = events != 0 ? uv_poll_start(&stream->poll, events, on_poll) : uv_poll_stop(&stream->poll);
-  }
+  if (rc != 0) return rc;
+  stream->armed = events;
+  return events != 0 ? uv_poll_start(&stream->poll, events, on_poll) : uv_poll_stop(&stream->poll);
+}
+
+void cp__stream_update(cp_stream *stream) {
+  int rc = arm(stream);
   if (rc != 0) cp__stream_fail(stream, rc);
 }
 
@@ -364,6 +367,7 @@ void cp__stream_tick(cp_stream *stream) {
 static void on_poll(uv_poll_t *poll, int status, int events) {
   cp_stream *stream = poll->data;
   stream->owner->held(stream);
+  if (!stream->started) stream->owner->readable(stream);
   /* POLLERR: libuv has stopped the handle. The reader of a pipe has gone, or a real error: read or write will tell. */
   if (status < 0) {
     events = stream->armed;
@@ -402,8 +406,13 @@ void cp__stream_dispose(cp_stream *stream) {
   }
 }
 
+int cp__stream_listen(cp_stream *stream) {
+  stream->listening = stream->fd >= 0;
+  return arm(stream);
+}
+
 void cp__stream_start(cp_stream *stream) {
-  stream->started = true;
+  stream->listening = stream->started = true;
   if (stream->fd >= 0) cp__stream_update(stream);
 }
 

@@ -9,6 +9,7 @@
 
 /* What a stream tells the child that it is part of. */
 typedef struct cp__stream_owner {
+  void (*readable)(cp_stream *stream);         /* before the first reading: may tell the start, may close the stream */
   void (*closed)(cp_stream *stream);           /* its fd is gone: end of file, an error, closed or taken */
   void (*released)(cp_stream *stream);         /* its handle has left the loop: paired with `held` */
   void (*held)(cp_stream *stream);             /* the memory of the stream is needed until `released` */
@@ -25,11 +26,12 @@ struct cp_stream {
   int fd;      /* -1: closed */
   bool exists; /* the entry is a pipe */
   bool readable, writable;
-  bool silent;  /* the user has given the child up: no callback any more */
-  bool started; /* on_spawn has been: reading may begin */
-  bool paused;  /* by the user */
-  bool reading; /* there is somebody to read for */
-  bool drain;   /* the process is over: what nobody reads is thrown away */
+  bool silent;    /* the user has given the child up: no callback any more */
+  bool listening; /* the loop may say that there is something to read */
+  bool started;   /* on_spawn has been: everything may flow */
+  bool paused;    /* by the user */
+  bool reading;   /* there is somebody to read for */
+  bool drain;     /* the process is over: what nobody reads is thrown away */
   bool unrefed;
 
   uv_poll_t poll; /* while polling; made when first needed */
@@ -57,7 +59,10 @@ struct cp_stream {
 void cp__stream_open(cp_stream *stream, const cp__stream_owner *owner, uv_loop_t *loop, int fd, bool readable,
                      bool writable);
 
-/* Events may flow from now on. */
+/* The loop may wake us when there is something to read; owner->readable comes first then. 0 or a negative code. */
+int cp__stream_listen(cp_stream *stream);
+
+/* on_spawn has been: everything may flow. */
 void cp__stream_start(cp_stream *stream);
 
 /* Captures into `capture` (borrowed). */

@@ -290,7 +290,7 @@ int cp_spawn_sync(cp_result *result, const char *file, const char *const *args, 
   *result = (cp_result){.error = {.index = -1}};
   run.process.pidfd = -1;
   run.stdio.null_fd = -1;
-  int rc = cp__plan_make(&plan, &run.arena, file, args, options, &result->error);
+  int rc = cp__plan_make(&plan, &run.arena, file, args, options, false, &result->error);
   if (rc == 0) rc = run_plan(&run, &plan, file);
   finish(&run);
   if (rc != 0 && result->pid == 0) return not_started(result, options);
