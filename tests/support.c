@@ -223,6 +223,24 @@ void apart(void (*body)(void *data), void *data) {
   assert_int_equal(WEXITSTATUS(status), 0);
 }
 
+static void on_tick(uv_timer_t *timer) {
+  if (count_children() <= children_before) uv_close((uv_handle_t *)timer, NULL);
+}
+
+void reap_freed(void) {
+  uv_timer_t timer;
+  assert_int_equal(uv_timer_init(&loop, &timer), 0);
+  assert_int_equal(uv_timer_start(&timer, on_tick, 0, 1), 0);
+  run_loop();
+}
+
+uint64_t now_ms(void) { return uv_hrtime() / 1000000; }
+
+uint64_t sum_bytes(uint64_t sum, const char *bytes, size_t length) {
+  for (size_t i = 0; i < length; i++) sum = (sum ^ (unsigned char)bytes[i]) * UINT64_C(0x100000001b3);
+  return sum;
+}
+
 int count_lines(const char *text, const char *start) {
   int n = 0;
   for (const char *line = text; line != NULL && *line != '\0'; line = strchr(line, '\n')) {

@@ -70,6 +70,16 @@ void skip_apart(void) __attribute__((noreturn));
 #define CHECK(condition) ((condition) ? (void)0 : fail_apart(__FILE__, __LINE__, #condition))
 #define SKIP_APART() skip_apart()
 
+/* Runs the loop until the children that were freed while they ran have ended and are reaped. */
+void reap_freed(void);
+
+/* The monotonic clock, milliseconds. */
+uint64_t now_ms(void);
+
+/* A 64-bit FNV-1a hash, as the helper's verb `sum` prints it: begin with SUM_START, feed piece by piece. */
+#define SUM_START UINT64_C(0xcbf29ce484222325)
+uint64_t sum_bytes(uint64_t sum, const char *bytes, size_t length);
+
 /* Lines of `text` that begin with `start`. */
 int count_lines(const char *text, const char *start);
 
