@@ -42,9 +42,9 @@ void run_until(const int *flag);
  */
 typedef struct event_log {
   char text[4096];
-  char out[65536], err[65536];   /* what came on stdout and stderr, cut to fit, NUL-terminated */
-  size_t out_length, err_length; /* all that came */
-  int closed, exited, spawned, failed;
+  char out[65536], err[65536];                 /* what came on stdout and stderr, cut to fit, NUL-terminated */
+  size_t out_length, err_length;               /* all that came */
+  int closed, exited, spawned, failed, talked; /* how often; talked: pieces of output */
   cp_exit exit, close;
   cp_error error;
 } event_log;
