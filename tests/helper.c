@@ -13,6 +13,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -92,6 +93,25 @@ static void do_read(void) {
     if (read(0, &c, 1) != 1) exit(124);
     put(1, &c, 1);
   }
+}
+
+/* sum [FROM]: reads until the end, prints the count and the 64-bit FNV-1a hash of the bytes. */
+static void do_sum(void) {
+  static unsigned char block[65536];
+  unsigned long long hash = 0xcbf29ce484222325ULL, total = 0;
+  for (ssize_t n; (n = read(rest_count > 0 ? (int)number(0) : 0, block, sizeof block)) > 0; total += (size_t)n)
+    for (ssize_t i = 0; i < n; i++) hash = (hash ^ block[i]) * 0x100000001b3ULL;
+  printf("%llu %016llx\n", total, hash);
+}
+
+/* shutdown FD HOW: 0 for reading, 1 for writing. */
+static void do_shutdown(void) { shutdown((int)number(0), (int)number(1)); }
+
+/* try FD TEXT: writes without SIGPIPE and says on stderr what came of it. */
+static void do_try(void) {
+  signal(SIGPIPE, SIG_IGN);
+  ssize_t n = write((int)number(0), arg(1), strlen(arg(1)));
+  fprintf(stderr, n < 0 ? "%s\n" : "written\n", n < 0 ? strerror(errno) : "");
 }
 
 /* close FD */
@@ -243,12 +263,14 @@ static const struct {
   const char *name;
   void (*run)(void);
 } verbs[] = {
-    {"echo", do_echo},     {"write", do_write},       {"hex", do_hex},     {"fill", do_fill},     {"cat", do_cat},
-    {"count", do_count},   {"read", do_read},         {"close", do_close}, {"exit", do_exit},     {"raise", do_raise},
-    {"pause", do_pause},   {"sleep", do_sleep},       {"trap", do_trap},   {"ignore", do_ignore}, {"env", do_env},
-    {"args", do_args},     {"argv0", do_argv0},       {"cwd", do_cwd},     {"ids", do_ids},       {"tree", do_tree},
-    {"fds", do_fds},       {"signals", do_signals},   {"burn", do_burn},   {"touch", do_touch},   {"flush", do_flush},
-    {"reopen", do_reopen}, {"deathsig", do_deathsig}, {"load", do_load},
+    {"echo", do_echo},   {"write", do_write},       {"hex", do_hex},           {"fill", do_fill},
+    {"cat", do_cat},     {"count", do_count},       {"read", do_read},         {"close", do_close},
+    {"exit", do_exit},   {"raise", do_raise},       {"pause", do_pause},       {"sleep", do_sleep},
+    {"trap", do_trap},   {"ignore", do_ignore},     {"env", do_env},           {"args", do_args},
+    {"argv0", do_argv0}, {"cwd", do_cwd},           {"ids", do_ids},           {"tree", do_tree},
+    {"fds", do_fds},     {"signals", do_signals},   {"burn", do_burn},         {"touch", do_touch},
+    {"flush", do_flush}, {"reopen", do_reopen},     {"deathsig", do_deathsig}, {"load", do_load},
+    {"sum", do_sum},     {"shutdown", do_shutdown}, {"try", do_try},
 };
 
 static void run_verb(const char *name) {

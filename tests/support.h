@@ -42,9 +42,9 @@ void run_until(const int *flag);
  */
 typedef struct event_log {
   char text[4096];
-  char out[65536], err[65536];   /* what came on stdout and stderr, cut to fit, NUL-terminated */
-  size_t out_length, err_length; /* all that came */
-  int closed, exited, spawned, failed;
+  char out[65536], err[65536];                 /* what came on stdout and stderr, cut to fit, NUL-terminated */
+  size_t out_length, err_length;               /* all that came */
+  int closed, exited, spawned, failed, talked; /* how often; talked: pieces of output */
   cp_exit exit, close;
   cp_error error;
 } event_log;
@@ -69,6 +69,16 @@ void fail_apart(const char *file, int line, const char *what) __attribute__((nor
 void skip_apart(void) __attribute__((noreturn));
 #define CHECK(condition) ((condition) ? (void)0 : fail_apart(__FILE__, __LINE__, #condition))
 #define SKIP_APART() skip_apart()
+
+/* Runs the loop until the children that were freed while they ran have ended and are reaped. */
+void reap_freed(void);
+
+/* The monotonic clock, milliseconds. */
+uint64_t now_ms(void);
+
+/* A 64-bit FNV-1a hash, as the helper's verb `sum` prints it: begin with SUM_START, feed piece by piece. */
+#define SUM_START UINT64_C(0xcbf29ce484222325)
+uint64_t sum_bytes(uint64_t sum, const char *bytes, size_t length);
 
 /* Lines of `text` that begin with `start`. */
 int count_lines(const char *text, const char *start);
