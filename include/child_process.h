@@ -356,7 +356,9 @@ typedef struct cp_options {
 /* ------------------------------------------------------------------------------------------------ Starting */
 
 /**
- * Starts `file` and returns at once; what happens to it is told by the callbacks in `options`.
+ * Starts `file` and returns at once; what happens to it is told by the callbacks in `options`. The new process has all
+ * that it needs then: its arguments, environment, fds. But it may still be on its way to execve(2): a file that it is
+ * to run must stay until on_spawn (or until cp_child_pid() has been asked).
  *
  * @param out      takes the child, yours until cp_child_free(). NULL: it frees itself after on_close.
  * @param loop     the loop that tells the events.
@@ -428,11 +430,15 @@ CP_API void cp_child_free(cp_child *child);
  */
 CP_API int cp_loop_release(uv_loop_t *loop);
 
-/** The process id; 0 if it could not be started. Stays the same after the end. */
-CP_API int cp_child_pid(const cp_child *child);
+/**
+ * The process id; 0 if it could not be started. Stays the same after the end. Before on_spawn or on_error this waits
+ * (microseconds, as a rule) until the kernel has started the program or refused.
+ */
+CP_API int cp_child_pid(cp_child *child);
 
-/** The pidfd, borrowed: for poll, or pidfd_send_signal(2); -1 if there is none (not started, ended, or unsupported). */
-CP_API int cp_child_pidfd(const cp_child *child);
+/** The pidfd, borrowed, for poll(2) and the like; -1 if there is none: not started, ended, or unsupported. Waits as
+ * above. */
+CP_API int cp_child_pidfd(cp_child *child);
 
 /** How it ended; NULL while it runs. Borrowed. */
 CP_API const cp_exit *cp_child_exit(const cp_child *child);

@@ -31,6 +31,18 @@ static cp_child *child_of(cp__process *process) { return (cp_child *)((char *)pr
 
 static void on_process_closed(cp__process *process) { release(child_of(process)); }
 
+/* The outcome of a launch that went on beside us. Waits for it if it is not known yet. */
+static void settle_start(cp_child *child) {
+  cp__failure failure;
+  cp_error error;
+  if (cp__process_finish_start(&child->process, &failure) == 0) return;
+  (void)cp__plan_explain(&child->plan, &failure, &error);
+  cp__process_close(&child->process, on_process_closed);
+  child->timeout_at = 0;
+  cp__abort_unlisten(&child->abort);
+  cp__child_not_started(child, &error);
+}
+
 static void on_timer_closed(uv_handle_t *handle) { release(handle->data); }
 
 static void close_timer(cp_child *child) {
@@ -92,6 +104,7 @@ int cp_child_kill(cp_child *child, int signum) {
   if (child == NULL) return UV_EINVAL;
   if (signum == 0) signum = SIGTERM;
   if (!cp__signal_valid(signum)) return UV_EINVAL;
+  settle_start(child);
   int rc = cp__process_kill(&child->process, signum, false);
   if (rc == 0) child->killed = true;
   return rc;
@@ -101,6 +114,7 @@ int cp_child_kill_group(cp_child *child, int signum) {
   if (child == NULL || !child->leads_group) return UV_EINVAL;
   if (signum == 0) signum = SIGTERM;
   if (!cp__signal_valid(signum)) return UV_EINVAL;
+  settle_start(child);
   int rc = cp__process_kill(&child->process, signum, true);
   if (rc == 0) child->killed = true;
   return rc;
@@ -243,18 +257,6 @@ static bool take_due(cp_child *child, unsigned what) {
   bool is_due = child->due & what;
   child->due &= ~what;
   return is_due;
-}
-
-/* The outcome of a launch that went on beside us. Waits for it if it is not known yet. */
-static void settle_start(cp_child *child) {
-  cp__failure failure;
-  cp_error error;
-  if (cp__process_finish_start(&child->process, &failure) == 0) return;
-  (void)cp__plan_explain(&child->plan, &failure, &error);
-  cp__process_close(&child->process, on_process_closed);
-  child->timeout_at = 0;
-  cp__abort_unlisten(&child->abort);
-  cp__child_not_started(child, &error);
 }
 
 /* Not known yet: look again soon, unless the process or a stream calls before. */
@@ -487,8 +489,16 @@ cp_child *cp__child_of_abandoned(cp__process *process) {
 
 void cp__child_let_go(cp_child *child) { cp__process_close(&child->process, on_process_closed); }
 
-int cp_child_pid(const cp_child *child) { return child->process.pid; }
-int cp_child_pidfd(const cp_child *child) { return child->process.pidfd; }
+/* A launch that is under way has a process already, but it may come to nothing: whoever asks, waits for the outcome. */
+int cp_child_pid(cp_child *child) {
+  settle_start(child);
+  return child->process.pid;
+}
+
+int cp_child_pidfd(cp_child *child) {
+  settle_start(child);
+  return child->process.pidfd;
+}
 
 const cp_exit *cp_child_exit(const cp_child *child) {
   return child->exit.reason != CP_REASON_NONE ? &child->exit : NULL;
