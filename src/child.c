@@ -474,8 +474,9 @@ static void abandon(cp_child *child) {
 }
 
 void cp_child_free(cp_child *child) {
-  if (child == NULL || child->freed || child->frees_itself) return;
+  if (child == NULL || child->freed) return;
   child->freed = true;
+  child->frees_itself = false; /* then it is not done once more after on_close */
   memset(&child->events, 0, sizeof child->events);
   child->hooks.closed = NULL;
   if (child->state != CP__CLOSED) abandon(child);
