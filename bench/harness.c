@@ -14,7 +14,7 @@
 
 static _Noreturn void usage(const char *problem) {
   if (problem != NULL) (void)fprintf(stderr, "%s\n", problem);
-  (void)fputs("options: [--json] [--quick] [--rss GIB,GIB,...] [--rounds N]\n", stderr);
+  (void)fputs("options: [--json] [--quick] [--rss GIB,GIB,...] [--rounds N] [--only PART-OF-CASE]\n", stderr);
   exit(problem != NULL ? 2 : 0);
 }
 
@@ -36,14 +36,12 @@ static void read_rss(bench_options *options, const char *list) {
 }
 
 void bench_options_read(bench_options *options, int argc, char **argv) {
-  enum { JSON, QUICK, RSS, ROUNDS, WORKER, HELP };
-  static const struct option known[] = {{"json", no_argument, NULL, JSON},
-                                        {"quick", no_argument, NULL, QUICK},
-                                        {"rss", required_argument, NULL, RSS},
-                                        {"rounds", required_argument, NULL, ROUNDS},
-                                        {"worker", required_argument, NULL, WORKER},
-                                        {"help", no_argument, NULL, HELP},
-                                        {NULL, 0, NULL, 0}};
+  enum { JSON, QUICK, RSS, ROUNDS, ONLY, WORKER, HELP };
+  static const struct option known[] = {
+      {"json", no_argument, NULL, JSON},           {"quick", no_argument, NULL, QUICK},
+      {"rss", required_argument, NULL, RSS},       {"rounds", required_argument, NULL, ROUNDS},
+      {"worker", required_argument, NULL, WORKER}, {"help", no_argument, NULL, HELP},
+      {"only", required_argument, NULL, ONLY},     {NULL, 0, NULL, 0}};
   int option;
   char *end;
   *options = (bench_options){.rss_gib = {0, 1, 4}, .rss_count = 3, .worker_gib = -1};
@@ -56,6 +54,8 @@ void bench_options_read(bench_options *options, int argc, char **argv) {
       read_rss(options, optarg);
     else if (option == ROUNDS)
       options->rounds = whole_number(optarg, &end);
+    else if (option == ONLY)
+      options->only = optarg;
     else if (option == WORKER)
       options->worker_gib = whole_number(optarg, &end);
     else
@@ -77,7 +77,11 @@ typedef struct track {
   const bench_subject *subject;
   double *values; /* one a round */
   double *ratios;
-  double last; /* < 0: it failed, and is left out from then on */
+  long n; /* of this round, in so many turns */
+  int turns;
+  double sum;
+  double last; /* the newest value */
+  bool out;    /* it takes no part, or no more */
 } track;
 
 static int compare(const void *a, const void *b) {
@@ -101,20 +105,28 @@ static long fitting_n(const bench_case *c, double last) {
 }
 
 static void measure(const bench_case *c, track *t, long n) {
-  if (t->last < 0) return;
+  if (t->out) return;
   t->last = t->subject->measure(t->subject->data, n);
-  if (!(t->last > 0)) {
-    t->last = -1;
-    (void)fprintf(stderr, "%s: %s: %s failed and is left out\n", c->bench, c->name, t->subject->name);
+  t->out = !(t->last > 0);
+  if (t->last < 0) (void)fprintf(stderr, "%s: %s: %s failed and is left out\n", c->bench, c->name, t->subject->name);
+}
+
+/* A turn of one subject. One that is too slow for many turns has but the first. */
+static void take_turn(const bench_case *c, track *t, int turn) {
+  if (turn == 0) {
+    t->n = fitting_n(c, t->last);
+    t->turns = t->n / c->slices < c->min_n ? 1 : c->slices;
+    t->sum = 0;
   }
+  if (turn >= t->turns) return;
+  measure(c, t, t->n / t->turns);
+  t->sum += t->last;
 }
 
 static void run_round(const bench_case *c, track *tracks, size_t count, int round) {
-  for (size_t i = 0; i < count; i++) {
-    track *t = &tracks[(i + (size_t)round) % count];
-    measure(c, t, fitting_n(c, t->last));
-    t->values[round] = t->last;
-  }
+  for (int turn = 0; turn < c->slices; turn++)
+    for (size_t i = 0; i < count; i++) take_turn(c, &tracks[(i + (size_t)(round + turn)) % count], turn);
+  for (size_t i = 0; i < count; i++) tracks[i].values[round] = tracks[i].sum / tracks[i].turns;
   for (size_t i = 0; i < count; i++) tracks[i].ratios[round] = tracks[i].values[round] / tracks[0].values[round];
 }
 
@@ -138,12 +150,13 @@ static void run_tracks(const bench_case *c, track *tracks, size_t count) {
   if (isatty(STDERR_FILENO)) (void)fprintf(stderr, "%s: %s ...\n", c->bench, c->name);
   for (size_t i = 0; i < count; i++) measure(c, &tracks[i], c->min_n); /* warms up, and tells how many fit */
   for (int round = 0; round < c->rounds; round++) run_round(c, tracks, count, round);
-  if (tracks[0].last < 0) return;
+  if (tracks[0].out) return;
   for (size_t i = 0; i < count; i++)
-    if (tracks[i].last > 0 && !tracks[i].subject->unlisted) add_row(c, &tracks[i], tracks[0].subject->name);
+    if (!tracks[i].out && !tracks[i].subject->unlisted) add_row(c, &tracks[i], tracks[0].subject->name);
 }
 
 void bench_run(const bench_case *c, const bench_subject *subjects, size_t count) {
+  if (c->only != NULL && strstr(c->name, c->only) == NULL) return;
   size_t rounds = (size_t)c->rounds;
   track *tracks = calloc(count, sizeof *tracks);
   double *numbers = calloc(count * rounds * 2, sizeof *numbers);

@@ -15,7 +15,10 @@
 #define BENCH_NAME_BYTES 96
 #define BENCH_RSS_MAX 8
 
-/* Measures `n` operations: microseconds per operation, or operations per second if the case is a rate; < 0: failed. */
+/*
+ * Measures `n` operations: microseconds per operation, or operations per second if the case is a rate. < 0: it failed.
+ * 0: it has no way to do this, and takes no part.
+ */
 typedef double (*bench_measure)(void *data, long n);
 
 typedef struct bench_subject {
@@ -33,6 +36,8 @@ typedef struct bench_case {
   double budget_us;  /* how long one subject should take in one round */
   long min_n, max_n; /* bounds of n */
   int rounds;
+  int slices;       /* the budget of a round is used in so many turns, if that leaves min_n for each; not for rates */
+  const char *only; /* run it only if this is part of its name; NULL: run it */
 } bench_case;
 
 typedef struct bench_options {
@@ -40,7 +45,8 @@ typedef struct bench_options {
   int rounds; /* 0: the benchmark's own default */
   int rss_gib[BENCH_RSS_MAX];
   int rss_count;
-  int worker_gib; /* spawn only: serve as a worker that holds so much; -1: do not */
+  const char *only; /* part of the names of the cases to run; NULL: all */
+  int worker_gib;   /* spawn only: serve as a worker that holds so much; -1: do not */
 } bench_options;
 
 /** Reads the command line; prints what is wrong or the usage, and exits, if it makes no sense. */

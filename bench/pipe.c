@@ -80,10 +80,12 @@ static void run_route(const bench_options *options, pipe_route wanted, const pip
   bench_case c = {.bench = "pipe",
                   .unit = "MiB/s",
                   .rate = true,
+                  .slices = 1,
                   .budget_us = options->quick ? 60000 : 300000,
                   .min_n = routes[wanted].min_mib,
                   .max_n = routes[wanted].max_mib,
-                  .rounds = options->rounds > 0 ? options->rounds : rounds};
+                  .rounds = options->rounds > 0 ? options->rounds : rounds,
+                  .only = options->only};
   (void)snprintf(c.name, sizeof c.name, "%s", routes[wanted].name);
   size_t count = add_locals(subjects, locals, wanted, job);
   if (wanted != PIPE_PIPE) count += add_foreigners(subjects + count, foreigners, wanted, workers);

@@ -14,7 +14,7 @@
 
 extern char **environ;
 
-enum { READ_BYTES = 65536, SIZE_BYTES = 32 };
+enum { READ_BYTES = 65536, SIZE_BYTES = 32, WIDE_BYTES = 1 << 20 };
 
 static const char *const cat = "/bin/cat";
 
@@ -104,12 +104,13 @@ static void on_forwarded(cp_stream *stream, int status, void *data) {
   ((counter *)data)->forward_status = status;
 }
 
-static int spawn_writer(cp_child **child, const pipe_job *job, long mib, counter *c, bool counted) {
+static int spawn_writer(cp_child **child, const pipe_job *job, long mib, counter *c, bool counted, int pipe_size) {
   size_text size = size_of(mib);
   cp_options options = {.stdio = CP_STDIO(CP_IGNORE, CP_PIPE, CP_INHERIT),
                         .on_stdout = counted ? on_output : NULL,
                         .on_close = on_close,
-                        .data = c};
+                        .data = c,
+                        .pipe_size_bytes = pipe_size};
   return cp_spawn(child, job->loop, job->writer, CP_ARGS(size.text), &options);
 }
 
@@ -118,18 +119,22 @@ static int spawn_reader(cp_child **child, const pipe_job *job, counter *c, cp_st
   return cp_spawn(child, job->loop, cat, NULL, &options);
 }
 
-static int cp_callback(const pipe_job *job, long mib) {
+static int read_back(const pipe_job *job, long mib, int pipe_size) {
   counter c = {0};
-  if (spawn_writer(NULL, job, mib, &c, true) != 0) return -1;
+  if (spawn_writer(NULL, job, mib, &c, true, pipe_size) != 0) return -1;
   (void)uv_run(job->loop, UV_RUN_DEFAULT);
   return c.exits == 1 && c.bytes == bytes_of(mib) ? 0 : -1;
 }
+
+static int cp_callback(const pipe_job *job, long mib) { return read_back(job, mib, 0); }
+
+static int cp_callback_wide(const pipe_job *job, long mib) { return read_back(job, mib, WIDE_BYTES); }
 
 /* Forwards to the fd and closes it. */
 static int forward_to_fd(const pipe_job *job, long mib, int fd) {
   counter c = {.forward_status = 1};
   cp_child *child;
-  if (spawn_writer(&child, job, mib, &c, false) != 0) return -1;
+  if (spawn_writer(&child, job, mib, &c, false, 0) != 0) return -1;
   int rc = cp_stream_forward_fd(cp_child_stdout(child), fd, on_forwarded, &c);
   (void)close(fd);
   (void)uv_run(job->loop, UV_RUN_DEFAULT);
@@ -155,7 +160,7 @@ static int cp_to_pipe(const pipe_job *job, long mib) {
 static int cp_join_forward(const pipe_job *job, long mib) {
   counter c = {.forward_status = 1};
   cp_child *writer, *reader;
-  if (spawn_writer(&writer, job, mib, &c, false) != 0 || spawn_reader(&reader, job, &c, CP_PIPE) != 0) return -1;
+  if (spawn_writer(&writer, job, mib, &c, false, 0) != 0 || spawn_reader(&reader, job, &c, CP_PIPE) != 0) return -1;
   int rc = cp_stream_forward(cp_child_stdout(writer), cp_child_stdin(reader), on_forwarded, &c);
   (void)uv_run(job->loop, UV_RUN_DEFAULT);
   cp_child_free(writer);
@@ -167,7 +172,7 @@ static int cp_join_forward(const pipe_job *job, long mib) {
 static int cp_join_fd(const pipe_job *job, long mib) {
   counter c = {0};
   cp_child *writer;
-  if (spawn_writer(&writer, job, mib, &c, false) != 0) return -1;
+  if (spawn_writer(&writer, job, mib, &c, false, 0) != 0) return -1;
   int fd = cp_stream_take_fd(cp_child_stdout(writer));
   int rc = fd < 0 ? fd : spawn_reader(NULL, job, &c, CP_FD(fd));
   if (fd >= 0) (void)close(fd);
@@ -250,13 +255,21 @@ static int glib_capture(const pipe_job *job, long mib) {
 /* ---------------------------------------------------------------- all of them */
 
 const pipe_method pipe_methods[] = {
-    {"writer | cat >/dev/null", PIPE_CALLBACK, limit_null}, {"cp_spawn on_stdout", PIPE_CALLBACK, cp_callback},
-    {"uv_spawn uv_read_start", PIPE_CALLBACK, uv_callback}, {"writer | cat >/dev/null", PIPE_NULL, limit_null},
-    {"cp_stream_forward_fd", PIPE_NULL, cp_to_null},        {"writer | cat >file", PIPE_FILE, limit_file},
-    {"cp_stream_forward_fd", PIPE_FILE, cp_to_file},        {"writer | cat | cat >/dev/null", PIPE_PIPE, limit_pipe},
-    {"cp_stream_forward_fd", PIPE_PIPE, cp_to_pipe},        {"writer | cat >/dev/null", PIPE_JOIN, limit_null},
-    {"cp_stream_forward", PIPE_JOIN, cp_join_forward},      {"cp_stream_take_fd + CP_FD", PIPE_JOIN, cp_join_fd},
-    {"writer | cat >/dev/null", PIPE_CAPTURE, limit_null},  {"cp_spawn_sync", PIPE_CAPTURE, cp_capture},
+    {"writer | cat >/dev/null", PIPE_CALLBACK, limit_null},
+    {"cp_spawn on_stdout", PIPE_CALLBACK, cp_callback},
+    {"cp_spawn on_stdout, 1 MiB pipe", PIPE_CALLBACK, cp_callback_wide},
+    {"uv_spawn uv_read_start", PIPE_CALLBACK, uv_callback},
+    {"writer | cat >/dev/null", PIPE_NULL, limit_null},
+    {"cp_stream_forward_fd", PIPE_NULL, cp_to_null},
+    {"writer | cat >file", PIPE_FILE, limit_file},
+    {"cp_stream_forward_fd", PIPE_FILE, cp_to_file},
+    {"writer | cat | cat >/dev/null", PIPE_PIPE, limit_pipe},
+    {"cp_stream_forward_fd", PIPE_PIPE, cp_to_pipe},
+    {"writer | cat >/dev/null", PIPE_JOIN, limit_null},
+    {"cp_stream_forward", PIPE_JOIN, cp_join_forward},
+    {"cp_stream_take_fd + CP_FD", PIPE_JOIN, cp_join_fd},
+    {"writer | cat >/dev/null", PIPE_CAPTURE, limit_null},
+    {"cp_spawn_sync", PIPE_CAPTURE, cp_capture},
 #if BENCH_GLIB
     {"g_spawn_sync", PIPE_CAPTURE, glib_capture},
 #endif

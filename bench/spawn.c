@@ -59,8 +59,10 @@ static bench_case make_case(const bench_options *options) {
                       .unit = "us",
                       .budget_us = options->quick ? 20000 : 100000,
                       .min_n = 3,
+                      .slices = 5,
                       .max_n = 2000,
-                      .rounds = options->rounds > 0 ? options->rounds : rounds};
+                      .rounds = options->rounds > 0 ? options->rounds : rounds,
+                      .only = options->only};
 }
 
 /* ---------------------------------------------------------------- one case */

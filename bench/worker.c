@@ -92,7 +92,7 @@ double worker_ask(bench_worker *worker, const char *request) {
   if (cp_stream_write(input, "\n", 1, NULL, NULL) < 0 || !wait_for_line(worker)) return -1;
   char *end;
   double value = strtod(worker->line, &end);
-  return end != worker->line && value > 0 ? value : -1;
+  return end != worker->line && value >= 0 ? value : -1;
 }
 
 void worker_stop(bench_worker *worker) {

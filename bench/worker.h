@@ -2,7 +2,8 @@
  * worker.h - a program that measures on request, so that other runtimes take part in the rounds.
  *
  * It says "ready NAME VERSION SYNC ASYNC" once: who it is, and what its synchronous and its asynchronous call are
- * named. Then it answers each line that it reads with one number, and ends with its input.
+ * named. Then it answers each line that it reads with one number (0: it has no way to do this), and ends with its
+ * input.
  */
 #ifndef BENCH_WORKER_H
 #define BENCH_WORKER_H
@@ -33,7 +34,8 @@ bench_worker *worker_start_peer(const bench_peer *peer, const char *directory, c
 /** "node 20.20.2 spawnSync": whose figures these are. `sync` chooses the call. Written to `name`. */
 void worker_name(const bench_worker *worker, bool sync, char *name, unsigned long size);
 
-/** Sends one line (without its end) and waits for the number. @return it, or -1 if the worker failed. */
+/** Sends one line (without its end) and waits for the number. @return it, or -1 if the worker failed or said something
+ * else. */
 double worker_ask(bench_worker *worker, const char *request);
 
 /** Ends its input, waits for it, frees it. NULL is ignored. */

@@ -18,6 +18,6 @@ int main(void) {
   run("echo $((6 * 7))", NULL);
   run("tr a-z A-Z", &(cp_options){.input = "from the parent\n", .input_length = 16});
   run("echo some output; echo 'and a complaint' >&2; exit 3", NULL); /* stderr shows on ours, too */
-  run("sleep 300", &(cp_options){.timeout_ms = 50});
+  run("exec sleep 300", &(cp_options){.timeout_ms = 50}); /* exec: the signal ends the shell, not what it runs */
   return EXIT_SUCCESS;
 }

@@ -22,7 +22,7 @@ int main(int argc, char **argv) {
   uv_loop_t *loop = uv_default_loop();
   cp_error error;
   cp_options options = {.on_stdout = on_stdout, .on_stderr = on_stderr, .on_error = on_error, .error = &error};
-  if (cp_spawn(NULL, loop, "python3", CP_ARGS("-u", script), &options) < 0) {
+  if (cp_spawn(NULL, loop, "python3", CP_ARGS(script), &options) < 0) {
     fprintf(stderr, "%s\n", error.message);
     return EXIT_FAILURE;
   }

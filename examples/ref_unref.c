@@ -6,6 +6,7 @@
  *   subprocess.ref();
  */
 #include <child_process.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -19,7 +20,7 @@ int main(void) {
   cp_child *child;
   cp_options options = {
       .detached = true, .stdio = CP_ALL_IGNORE, .on_error = on_error, .on_exit = exited, .error = &error};
-  if (cp_spawn(&child, loop, "sleep", CP_ARGS("0.3"), &options) < 0) {
+  if (cp_spawn(&child, loop, "sleep", CP_ARGS("300"), &options) < 0) {
     fprintf(stderr, "%s\n", error.message);
     return EXIT_FAILURE;
   }
@@ -28,8 +29,10 @@ int main(void) {
   printf("after unref: the loop does not wait\n");
 
   cp_child_ref(child);
+  int rc = cp_child_kill(child, SIGTERM);
+  if (rc < 0) fprintf(stderr, "kill: %s\n", cp_strerror(rc));
   uv_run(loop, UV_RUN_DEFAULT);
   printf("after ref: it did\n");
   cp_child_free(child);
-  return uv_loop_close(loop) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+  return rc == 0 && uv_loop_close(loop) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }

@@ -623,7 +623,8 @@ CP_API bool cp_shell_arg_is_safe(const char *word);
  * @param out   takes the path, malloc()ed: cp_free().
  * @param file  a name, or a path with a slash.
  * @param path  directories joined with ':'; NULL: the PATH of this process.
- * @return 0, UV_ENOENT, UV_EACCES (found, but not executable), UV_EINVAL (NULL or empty), UV_ENOMEM.
+ * @return 0, UV_ENOENT, UV_EACCES (found, but not executable, or behind a directory that may not be searched),
+ * UV_EINVAL (NULL or empty), UV_ENOMEM.
  */
 CP_API int cp_which(char **out, const char *file, const char *path);
 

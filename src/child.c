@@ -90,6 +90,7 @@ static void make_due(cp_child *child, unsigned what) {
 }
 
 static uint64_t deadline_in(const cp_child *child, uint64_t milliseconds) {
+  uv_update_time(child->loop); /* the loop's time is that of its last round: a slow callback would shorten the wait */
   uint64_t now = uv_now(child->loop);
   return milliseconds < UINT64_MAX - now ? now + milliseconds : UINT64_MAX;
 }

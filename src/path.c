@@ -1,6 +1,7 @@
 /* path.c - searching PATH. */
 #include "path.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -43,7 +44,7 @@ const char *const *cp__path_candidates(cp__arena *arena, const char *file, const
 /* 0, or why this file cannot be run. */
 static int check(const char *path) {
   struct stat st;
-  if (stat(path, &st) != 0) return UV_ENOENT;
+  if (stat(path, &st) != 0) return errno == EACCES ? UV_EACCES : UV_ENOENT;
   return S_ISREG(st.st_mode) && access(path, X_OK) == 0 ? 0 : UV_EACCES;
 }
 

@@ -124,7 +124,9 @@ static int make_command(cp__plan *plan, cp__arena *arena, const char *file, cons
     plan->argv = make_shell_argv(arena, file, args, options);
   else
     plan->argv = make_argv(arena, options->argv0 != NULL ? options->argv0 : file, NULL, args);
+  static const char *const nothing[] = {NULL};
   const char *const *base = options->env != NULL ? options->env : (const char *const *)environ;
+  if (base == NULL) base = nothing; /* after clearenv() */
   plan->envp = cp__env_make(arena, base, options->env_overlay);
   return plan->argv == NULL || plan->envp == NULL ? UV_ENOMEM : 0;
 }

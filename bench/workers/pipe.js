@@ -62,14 +62,14 @@ const bun = {
   },
 };
 
-// MiB a second; 0: this runtime has no such way, or bytes were lost.
+// MiB a second; 0: this runtime has no such way; negative: bytes were lost.
 async function measure(route, mib) {
   const move = (isBun ? bun : node)[route];
   if (!move) return 0;
   const bytes = mib * 1024 * 1024;
   const start = performance.now();
   const seen = await move(bytes);
-  return seen === undefined || seen === bytes ? (mib * 1000) / (performance.now() - start) : 0;
+  return seen === undefined || seen === bytes ? (mib * 1000) / (performance.now() - start) : -1;
 }
 
 async function main() {

@@ -27,11 +27,13 @@ ROUTES = {"callback": callback, "capture": capture}
 
 
 def measure(route, mib):
-    """MiB a second; 0: there is no such way here, or bytes were lost."""
+    """MiB a second; 0: there is no such way here; negative: bytes were lost."""
     move = ROUTES.get(route)
     start = perf_counter()
-    if move is None or move(mib << 20) != mib << 20:
+    if move is None:
         return 0
+    if move(mib << 20) != mib << 20:
+        return -1
     return mib / (perf_counter() - start)
 
 

@@ -1,0 +1,25 @@
+/* forward.h - signals that the program gets go on to the command. */
+#ifndef CLI_FORWARD_H
+#define CLI_FORWARD_H
+
+#include "child_process.h"
+
+enum { FORWARDED_SIGNALS = 6 };
+
+typedef struct forwarder {
+  uv_signal_t handles[FORWARDED_SIGNALS];
+  int count;       /* handles that are open */
+  cp_child *child; /* who gets them; set it before the loop runs */
+} forwarder;
+
+/* Begins to catch; call it before the command starts, so that no signal comes in between. 0 or a negative code. */
+int forwarder_start(forwarder *forwarder, uv_loop_t *loop);
+
+/* After the end of the command only a descendant can hold us up, by keeping its output open: no more waiting for that.
+ */
+void close_outputs(cp_child *child);
+
+/* Safe to repeat; the loop must run once more. */
+void forwarder_stop(forwarder *forwarder);
+
+#endif

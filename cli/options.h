@@ -1,0 +1,53 @@
+/* options.h - the options of run and exec. */
+#ifndef CLI_OPTIONS_H
+#define CLI_OPTIONS_H
+
+#include <getopt.h>
+#include <stdbool.h>
+
+#include "child_process.h"
+#include "command.h"
+#include "stdio_spec.h"
+
+typedef struct run_options {
+  cp_options child;     /* what the library is told */
+  const char **command; /* the operands as given, NULL-terminated: the file or script, then the arguments */
+  const char **changes; /* child.env_overlay */
+  size_t change_count;
+  stdio_spec stdio;
+  cp_id *groups;
+  cp_id primary_group; /* of a user given by name */
+  const char *input;
+  const char *pid_file;
+  bool clear_env, json, events, time, quiet, preserve_status, help;
+  bool limits_output;  /* --max-buffer or --overflow was given */
+  const char *problem; /* why a value was refused, if there is more to say than its form */
+  size_t problem_index;
+} run_options;
+
+/* One row of the table: what getopt_long(), --help and the messages know about an option. */
+typedef struct option_spec {
+  const char *name;
+  char letter;                                         /* 0: none */
+  int argument;                                        /* no_argument, required_argument, optional_argument */
+  const char *value;                                   /* its name in --help: "DURATION" */
+  const char *form;                                    /* completes "'x' is not ..." */
+  const char *help;                                    /* one line; NULL: an alias, not listed */
+  const char *group;                                   /* the heading above it; NULL: the same as the one before */
+  int (*set)(run_options *options, const char *value); /* -1: not of that form */
+} option_spec;
+
+/* Ends with a row without a name. */
+extern const option_spec option_specs[];
+
+/**
+ * Reads the words after the command's name.
+ * @param options  takes all; options_dispose(), also after a failure.
+ * @param shell    true: the first operand is a script.
+ * @return 0, or -1 after one line on stderr.
+ */
+int options_parse(run_options *options, const cli_command *command, bool shell, int argc, char **argv);
+
+void options_dispose(run_options *options);
+
+#endif

@@ -1,0 +1,31 @@
+/* report.h - what --json, --events and --time print. */
+#ifndef CLI_REPORT_H
+#define CLI_REPORT_H
+
+#include <time.h>
+
+#include "child_process.h"
+
+/* What all reports of one run have in common. */
+typedef struct run_report {
+  const char *const *command; /* borrowed */
+  struct timespec started;    /* the time of day */
+  uint64_t started_ns;        /* uv_hrtime() */
+} run_report;
+
+void report_begin(run_report *report, const char *const *command);
+
+/* Each prints one line of JSON on stdout. 0, or -1: out of memory. That the line could be written, ferror() tells. */
+int report_result(const run_report *report, const cp_result *result, int status);
+int report_spawn(const run_report *report, int pid);
+int report_output(const run_report *report, const char *stream, const char *bytes, size_t length);
+int report_error(const run_report *report, const cp_error *error);
+
+/* "exit", or, with the status that the program will exit with, "close". */
+int report_exit(const run_report *report, const cp_exit *exit);
+int report_close(const run_report *report, const cp_exit *exit, int status);
+
+/* Times and memory, for a person, on stderr. */
+void report_time(const cp_exit *exit);
+
+#endif
