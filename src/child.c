@@ -449,13 +449,13 @@ void cp__child_begin(cp_child *child, const cp_options *options) {
   if (child->process.pid == 0) return;
   hold(child); /* until the process is reaped and its handle closed */
   int rc = cp__process_watch(&child->process, child->loop, on_process_end);
-  prepare_streams(child, options);
-  if (child->hooks.prepare != NULL) child->hooks.prepare(child, child->hooks.data);
-  for (int i = 0; rc == 0 && i < child->stream_count; i++) rc = cp__stream_listen(&child->streams[i]);
   if (rc != 0) {
     give_up(child, rc);
     return;
   }
+  prepare_streams(child, options);
+  if (child->hooks.prepare != NULL) child->hooks.prepare(child, child->hooks.data);
+  for (int i = 0; i < child->stream_count; i++) cp__stream_listen(&child->streams[i]);
   if (options->timeout_ms > 0) child->timeout_at = deadline_in(child, options->timeout_ms);
   if (options->signal != NULL) cp__abort_listen(options->signal, &child->abort);
 }

@@ -36,7 +36,8 @@ struct cp_stream {
 
   uv_poll_t poll; /* while polling; made when first needed */
   bool polling;
-  int armed; /* the events it is started for */
+  int armed;   /* the events it is started for */
+  int failure; /* the loop would not watch it: an error code, told soon */
 
   cp_read_cb read_cb;
   void *read_data;
@@ -59,8 +60,8 @@ struct cp_stream {
 void cp__stream_open(cp_stream *stream, const cp__stream_owner *owner, uv_loop_t *loop, int fd, bool readable,
                      bool writable);
 
-/* The loop may wake us when there is something to read; owner->readable comes first then. 0 or a negative code. */
-int cp__stream_listen(cp_stream *stream);
+/* The loop may wake us when there is something to read; owner->readable comes first then. */
+void cp__stream_listen(cp_stream *stream);
 
 /* on_spawn has been: everything may flow. */
 void cp__stream_start(cp_stream *stream);
