@@ -17,10 +17,8 @@ typedef struct cp__forward {
   bool waits_for_target;
   bool copying;
   cp__rest rest;
-  bool at_end; /* the source has ended, the rest has not gone yet */
-  cp_write_cb cb;
-  void *data;
-  uv_poll_t poll; /* on our own fd, made when the target is first full */
+  struct cp__write *told; /* the user's callback, which comes from the loop */
+  uv_poll_t poll;         /* on our own fd, made when the target is first full */
   bool polling;
 } forward;
 
@@ -34,28 +32,20 @@ static void on_poll_closed(uv_handle_t *handle) { free_forward(handle->data); }
 /* Ends it: lets go of both sides, then tells. */
 static void finish(forward *f, int status) {
   cp_stream *from = f->from, *to = f->to;
-  cp_write_cb cb = f->cb;
-  void *data = f->data;
+  int own_fd = to == NULL ? f->fd : -1;
   from->forward = NULL;
-  if (to != NULL)
-    to->source = NULL;
-  else
-    cp__close(f->polling ? -1 : f->fd);
-  int own_fd = to == NULL && f->polling ? f->fd : -1;
-  if (f->polling) {
-    f->poll.data = f;
+  if (to != NULL) to->source = NULL;
+  cp__stream_finish_write(from, f->told, status);
+  if (f->polling)
     uv_close((uv_handle_t *)&f->poll, on_poll_closed);
-    cp__close(own_fd);
-  } else {
+  else
     free_forward(f);
-  }
-  if (to != NULL && to->fd >= 0) {
-    if (status == 0)
-      (void)cp_stream_end(to);
-    else
-      cp__stream_update(to);
-  }
-  if (cb != NULL && !from->silent) cb(from, status, data);
+  cp__close(own_fd);
+  if (to == NULL || to->fd < 0) return;
+  if (status == 0)
+    (void)cp_stream_end(to);
+  else
+    cp__stream_update(to);
 }
 
 static void move(forward *f);
@@ -73,6 +63,17 @@ static void on_target_poll(uv_poll_t *poll, int status, int events) {
   from->owner->released(from);
 }
 
+/* uv_poll_init() sets O_NONBLOCK, which whoever else has that pipe or terminal open would share: it is put back. */
+static int open_poll(forward *f) {
+  bool blocks = !(fcntl(f->fd, F_GETFL) & O_NONBLOCK);
+  int rc = uv_poll_init(f->from->loop, &f->poll, f->fd);
+  if (rc != 0) return rc;
+  if (blocks) (void)cp__set_nonblocking(f->fd, false);
+  f->polling = true;
+  f->poll.data = f;
+  return 0;
+}
+
 /* The target is full: wait until it takes more, and leave the source alone until then. */
 static int wait_for_target(forward *f) {
   f->waits_for_target = true;
@@ -80,19 +81,20 @@ static int wait_for_target(forward *f) {
     cp__stream_update(f->to);
     return 0;
   }
-  int rc = 0;
-  if (!f->polling) rc = uv_poll_init(f->from->loop, &f->poll, f->fd);
+  int rc = f->polling ? 0 : open_poll(f);
   if (rc != 0) return rc;
-  f->polling = true;
-  f->poll.data = f;
   return uv_poll_start(&f->poll, UV_WRITABLE, on_target_poll);
 }
 
-/* The source's end, or its failure: the stream is over, the target is ended by finish(). */
+/* The source's end, or a failure: finish() ends the target. A source that is also written to stays open for that. */
 static void source_ended(forward *f, int status) {
   cp_stream *from = f->from;
   finish(f, status);
-  if (from->fd >= 0) cp_stream_close(from);
+  if (from->fd < 0) return;
+  if (status == 0)
+    cp__stream_finish_reading(from);
+  else
+    cp_stream_close(from);
 }
 
 static bool has_rest(const forward *f) { return f->rest.start < f->rest.end; }
@@ -144,8 +146,8 @@ void cp__forward_target_idle(cp_stream *target) {
 }
 
 void cp__forward_stream_closed(cp_stream *stream, int status) {
-  forward *in = stream->forward, *out = stream->source;
-  if (in != NULL) finish(in, status);
+  if (stream->forward != NULL) finish(stream->forward, status);
+  forward *out = stream->source; /* only now: a stream may have been forwarded to itself */
   if (out == NULL) return;
   cp_stream *from = out->from;
   from->owner->held(from);
@@ -155,11 +157,16 @@ void cp__forward_stream_closed(cp_stream *stream, int status) {
 }
 
 static int begin(cp_stream *from, cp_stream *to, int fd, cp_write_cb cb, void *data) {
-  forward *f = calloc(1, sizeof *f);
-  if (f == NULL) return UV_ENOMEM;
-  *f = (forward){.from = from, .to = to, .fd = fd, .cb = cb, .data = data};
+  struct cp__write *told = cp__stream_new_write(cb, data, 0);
+  forward *f = told != NULL ? calloc(1, sizeof *f) : NULL;
+  if (f == NULL) {
+    free(told);
+    return UV_ENOMEM;
+  }
+  *f = (forward){.from = from, .to = to, .fd = fd, .told = told};
   from->forward = f;
   from->read_cb = NULL;
+  from->reading = false;
   if (to != NULL) to->source = f;
   cp__stream_update(from);
   return 0;

@@ -20,6 +20,10 @@ void cp__forward_target_idle(cp_stream *target);
 
 /* Provided by stream.c for forward.c. */
 void cp__stream_update(cp_stream *stream);
-void cp__stream_fail(cp_stream *stream, int code);
+void cp__stream_finish_reading(cp_stream *stream);
+
+/* A callback that cp__stream_finish_write() brings from the loop. NULL: out of memory. */
+struct cp__write *cp__stream_new_write(cp_write_cb cb, void *data, size_t length);
+void cp__stream_finish_write(cp_stream *stream, struct cp__write *write, int status);
 
 #endif

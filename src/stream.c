@@ -52,13 +52,15 @@ static int wanted_events(const cp_stream *stream) {
 
 void cp__stream_update(cp_stream *stream) {
   int events = wanted_events(stream);
-  if (events == stream->armed) return;
+  if (events == stream->armed || stream->failure != 0) return;
   int rc = stream->polling ? 0 : open_poll(stream);
   if (rc == 0) {
     stream->armed = events;
     rc = events != 0 ? uv_poll_start(&stream->poll, events, on_poll) : uv_poll_stop(&stream->poll);
   }
-  if (rc != 0) cp__stream_fail(stream, rc);
+  if (rc == 0) return;
+  stream->failure = rc; /* told from the loop: this may be inside a call of the user's */
+  stream->owner->defer(stream);
 }
 
 /* Takes the fd out of the loop and the stream. */
@@ -77,7 +79,13 @@ static int release_fd(cp_stream *stream) {
 
 static void defer(cp_stream *stream) { stream->owner->defer(stream); }
 
-static void finish_write(cp_stream *stream, cp__write_request *write, int status) {
+cp__write_request *cp__stream_new_write(cp_write_cb cb, void *data, size_t length) {
+  cp__write_request *write = malloc(sizeof *write + length);
+  if (write != NULL) *write = (cp__write_request){.cb = cb, .data = data, .length = length};
+  return write;
+}
+
+void cp__stream_finish_write(cp_stream *stream, cp__write_request *write, int status) {
   stream->queued -= write->length - write->sent;
   write->status = status;
   if (write->cb == NULL) {
@@ -95,7 +103,7 @@ static void fail_writes(cp_stream *stream, int status) {
   while (stream->queue != NULL) {
     cp__write_request *write = stream->queue;
     stream->queue = write->next;
-    finish_write(stream, write, status);
+    cp__stream_finish_write(stream, write, status);
   }
   stream->queue_end = &stream->queue;
 }
@@ -116,8 +124,9 @@ void cp_stream_close(cp_stream *stream) {
 }
 
 /* Reads nothing any more; a stream that is also written to stays open for that. */
-static void finish_reading(cp_stream *stream) {
-  bool stays = stream->writable && !stream->ending && !stream->drain;
+void cp__stream_finish_reading(cp_stream *stream) {
+  bool drained = stream->drain && !stream->reading;
+  bool stays = stream->writable && !stream->ending && !drained;
   stream->readable = false;
   if (!stays) {
     shut(stream, UV_EPIPE);
@@ -152,10 +161,10 @@ static void end_reading(cp_stream *stream, ssize_t status) {
   cp_read_cb cb = stream->read_cb;
   stream->read_cb = NULL;
   if (cb != NULL) cb(stream, NULL, status, stream->read_data);
-  if (stream->fd >= 0 && stream->readable) finish_reading(stream);
+  if (stream->fd >= 0 && stream->readable) cp__stream_finish_reading(stream);
 }
 
-void cp__stream_fail(cp_stream *stream, int code) {
+static void fail(cp_stream *stream, int code) {
   stream->owner->failed(stream, code);
   if (stream->readable)
     end_reading(stream, code);
@@ -217,7 +226,7 @@ static void read_some(cp_stream *stream, size_t most) {
       return;
     }
     if (n < 0) {
-      cp__stream_fail(stream, (int)n);
+      fail(stream, (int)n);
       return;
     }
     most -= (size_t)n;
@@ -281,6 +290,7 @@ static void write_some(cp_stream *stream) {
         cp__stream_update(stream);
       else
         shut(stream, (int)n);
+      cp__forward_target_idle(stream); /* a forward that waits behind these writes meets the same error */
       return;
     }
     write->sent += (size_t)n;
@@ -288,7 +298,7 @@ static void write_some(cp_stream *stream) {
     if (write->sent < write->length) continue;
     stream->queue = write->next;
     if (stream->queue == NULL) stream->queue_end = &stream->queue;
-    finish_write(stream, write, 0);
+    cp__stream_finish_write(stream, write, 0);
   }
   note_drained(stream);
   finish_end(stream);
@@ -306,9 +316,8 @@ int cp_stream_write(cp_stream *stream, const void *bytes, size_t length, cp_writ
   if (stream->ending) return CP_EENDED;
   if (stream->fd < 0 || !stream->writable) return UV_EBADF;
   if (length > SIZE_MAX / 2) return UV_ENOMEM;
-  cp__write_request *write = malloc(sizeof *write + length);
+  cp__write_request *write = cp__stream_new_write(cb, data, length);
   if (write == NULL) return UV_ENOMEM;
-  *write = (cp__write_request){.cb = cb, .data = data, .length = length};
   if (length > 0) memcpy(write->bytes, bytes, length);
   if (stream->queue == NULL && stream->source == NULL && length > 0) {
     ssize_t n = cp__write(stream->fd, bytes, length);
@@ -320,7 +329,7 @@ int cp_stream_write(cp_stream *stream, const void *bytes, size_t length, cp_writ
   }
   stream->queued += write->length - write->sent;
   if (write->sent == length && stream->queue == NULL) {
-    finish_write(stream, write, 0);
+    cp__stream_finish_write(stream, write, 0);
     return 0;
   }
   stream->queued -= write->length - write->sent;
@@ -348,6 +357,7 @@ int cp_stream_end(cp_stream *stream) {
 }
 
 void cp__stream_tick(cp_stream *stream) {
+  if (stream->failure != 0 && stream->fd >= 0) fail(stream, stream->failure);
   while (stream->done != NULL) {
     cp__write_request *write = stream->done;
     stream->done = write->next;
@@ -412,7 +422,7 @@ void cp__stream_process_ended(cp_stream *stream) {
   stream->owner->held(stream);
   if (may_read(stream) && stream->reading) read_some(stream, cp__pending(stream->fd));
   if (stream->fd >= 0) {
-    stream->drain = stream->read_cb == NULL;
+    stream->drain = true;
     if (!stream->readable && stream->source == NULL)
       shut(stream, UV_EPIPE);
     else

@@ -34,7 +34,8 @@ struct cp_stream {
 
   uv_poll_t poll; /* while polling; made when first needed */
   bool polling;
-  int armed; /* the events it is started for */
+  int armed;   /* the events it is started for */
+  int failure; /* the loop would not watch it: an error code, told soon */
 
   cp_read_cb read_cb;
   void *read_data;
