@@ -90,14 +90,14 @@ static int is_needed_later(const cp__plan *plan, int target) {
  */
 static void place_fds(const cp__launch_child *child) {
   const cp__plan *plan = child->plan;
-  short saved[CP_STDIO_MAX];
+  int saved[CP_STDIO_MAX];
   for (int target = 0; target < plan->fd_count; target++) saved[target] = -1;
   for (int target = 0; target < plan->fd_count; target++) {
     int source = plan->fds[target];
     if (is_needed_later(plan, target) && source != target) {
       long copy = CALL3(SYS_fcntl, target, F_DUPFD_CLOEXEC, plan->fd_count);
       if (copy < 0) leave(child, CP_STAGE_DUP, target, copy);
-      saved[target] = (short)copy;
+      saved[target] = (int)copy;
     }
     if (source >= 0 && source < target && saved[source] >= 0) source = saved[source];
     long rc = place(source, target);
