@@ -21,10 +21,14 @@ static void launch(cp_child *child, const cp__stdio *stdio) {
 
 static int open_and_launch(cp_child *child, const cp_options *options, cp_error *error) {
   cp__stdio stdio;
-  int rc = cp__stdio_open(&stdio, &child->arena, options, error);
-  if (rc != 0) {
-    if (error->stage == CP_STAGE_OPTIONS || error->stage == CP_STAGE_MEMORY) return rc;
-    cp__child_not_started(child, error); /* no fds left, no such file: the kernel's no is an event */
+  cp_error refusal;
+  int rc = cp__stdio_open(&stdio, &child->arena, options, &refusal);
+  if (rc != 0 && (refusal.stage == CP_STAGE_OPTIONS || refusal.stage == CP_STAGE_MEMORY)) {
+    *error = refusal;
+    return rc;
+  }
+  if (rc != 0) { /* no fds left, no such file: the kernel's no is an event */
+    cp__child_not_started(child, &refusal);
     return 0;
   }
   rc = cp__child_take_streams(child, &stdio, options);

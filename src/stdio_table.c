@@ -56,7 +56,6 @@ static int open_socketpair(cp__stdio *stdio, int i, cp_error *error) {
 }
 
 static int open_file(cp__stdio *stdio, int i, const char *path, int flags, cp_error *error) {
-  if (path == NULL || *path == '\0') return WRONG(UV_EINVAL, i, "options.stdio[%d]: no path", i);
   int fd = open(path, flags | O_CLOEXEC | O_NOCTTY, 0666);
   if (fd < 0) return fail_to_open(error, CP_STAGE_OPEN, i, path);
   stdio->fds[i] = fd;
@@ -71,6 +70,25 @@ static int open_null(cp__stdio *stdio, int i, cp_error *error) {
   if (stdio->null_fd < 0) return fail_to_open(error, CP_STAGE_OPEN, i, "/dev/null");
   stdio->fds[i] = stdio->null_fd;
   return 0;
+}
+
+static int open_entry(cp__stdio *stdio, int i, const cp_stdio *entry, const cp_options *options, cp_error *error) {
+  switch (entry->kind) {
+    case CP_STDIO_PIPE:
+      return open_pipe(stdio, i, options->pipe_size_bytes, error);
+    case CP_STDIO_OVERLAPPED:
+      return open_socketpair(stdio, i, error);
+    case CP_STDIO_IGNORE:
+      return open_null(stdio, i, error);
+    case CP_STDIO_READ_FILE:
+      return open_file(stdio, i, entry->path, O_RDONLY, error);
+    case CP_STDIO_WRITE_FILE:
+      return open_file(stdio, i, entry->path, O_WRONLY | O_CREAT | O_TRUNC, error);
+    case CP_STDIO_APPEND_FILE:
+      return open_file(stdio, i, entry->path, O_WRONLY | O_CREAT | O_APPEND, error);
+    default:
+      return 0; /* borrowed: there already; the same as another: link_entry() */
+  }
 }
 
 static int use_fd(cp__stdio *stdio, int i, int fd, cp_error *error) {
@@ -93,16 +111,25 @@ static int use_stream(cp__stdio *stdio, int i, uv_stream_t *stream, cp_error *er
   return use_fd(stdio, i, fd, error);
 }
 
-static int open_entry(cp__stdio *stdio, int i, const cp_stdio *entry, const cp_options *options, cp_error *error) {
+static int check_path(int i, const char *path, cp_error *error) {
+  return path == NULL || *path == '\0' ? WRONG(UV_EINVAL, i, "options.stdio[%d]: no path", i) : 0;
+}
+
+static int check_link(const cp__stdio *stdio, int i, int target, const cp_options *options, cp_error *error) {
+  if (target >= 0 && target < stdio->count && entry_at(options, target).kind != CP_STDIO_SAME_AS) return 0;
+  return WRONG(UV_EINVAL, i, "options.stdio[%d]: same as %d, which is not an entry of its own", i, target);
+}
+
+/* Before anything is opened: no file is cut for a list that is wrong, and no fd of ours stands where the caller's is
+ * not. */
+static int check_entry(cp__stdio *stdio, int i, const cp_stdio *entry, const cp_options *options, cp_error *error) {
   switch (entry->kind) {
     case CP_STDIO_PIPE:
-      return open_pipe(stdio, i, options->pipe_size_bytes, error);
     case CP_STDIO_OVERLAPPED:
-      return open_socketpair(stdio, i, error);
+    case CP_STDIO_IGNORE:
+      return 0;
     case CP_STDIO_IPC:
       return WRONG(UV_ENOTSUP, i, "options.stdio[%d]: an IPC channel is not supported by version %s", i, cp_version());
-    case CP_STDIO_IGNORE:
-      return open_null(stdio, i, error);
     case CP_STDIO_INHERIT:
       return inherit(stdio, i, error);
     case CP_STDIO_FD:
@@ -110,25 +137,19 @@ static int open_entry(cp__stdio *stdio, int i, const cp_stdio *entry, const cp_o
     case CP_STDIO_STREAM:
       return use_stream(stdio, i, entry->stream, error);
     case CP_STDIO_READ_FILE:
-      return open_file(stdio, i, entry->path, O_RDONLY, error);
     case CP_STDIO_WRITE_FILE:
-      return open_file(stdio, i, entry->path, O_WRONLY | O_CREAT | O_TRUNC, error);
     case CP_STDIO_APPEND_FILE:
-      return open_file(stdio, i, entry->path, O_WRONLY | O_CREAT | O_APPEND, error);
+      return check_path(i, entry->path, error);
     case CP_STDIO_SAME_AS:
-      return 0; /* when the others are open: link_entry() */
+      return check_link(stdio, i, entry->fd, options, error);
     default:
       return WRONG(UV_EINVAL, i, "options.stdio[%d]: %d is none of CP_STDIO_*", i, (int)entry->kind);
   }
 }
 
-static int link_entry(cp__stdio *stdio, int i, const cp_options *options, cp_error *error) {
+static void link_entry(cp__stdio *stdio, int i, const cp_options *options) {
   cp_stdio entry = entry_at(options, i);
-  if (entry.kind != CP_STDIO_SAME_AS) return 0;
-  if (entry.fd < 0 || entry.fd >= stdio->count || entry_at(options, entry.fd).kind == CP_STDIO_SAME_AS)
-    return WRONG(UV_EINVAL, i, "options.stdio[%d]: same as %d, which is not an entry of its own", i, entry.fd);
-  stdio->fds[i] = stdio->fds[entry.fd];
-  return 0;
+  if (entry.kind == CP_STDIO_SAME_AS) stdio->fds[i] = stdio->fds[entry.fd];
 }
 
 static int make_table(cp__stdio *stdio, cp__arena *arena, size_t count, cp_error *error) {
@@ -152,9 +173,13 @@ int cp__stdio_open(cp__stdio *stdio, cp__arena *arena, const cp_options *options
   int rc = make_table(stdio, arena, count, error);
   for (int i = 0; rc == 0 && i < stdio->count; i++) {
     cp_stdio entry = entry_at(options, i);
+    rc = check_entry(stdio, i, &entry, options, error);
+  }
+  for (int i = 0; rc == 0 && i < stdio->count; i++) {
+    cp_stdio entry = entry_at(options, i);
     rc = open_entry(stdio, i, &entry, options, error);
   }
-  for (int i = 0; rc == 0 && i < stdio->count; i++) rc = link_entry(stdio, i, options, error);
+  for (int i = 0; rc == 0 && i < stdio->count; i++) link_entry(stdio, i, options);
   if (rc != 0) cp__stdio_close(stdio);
   return rc;
 }
