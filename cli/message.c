@@ -12,28 +12,30 @@ static bool quiet;
 
 void say_nothing(void) { quiet = true; }
 
-static void print_line(const char *format, va_list arguments, const char *tail) {
-  char line[LINE_BYTES];
+/* `line` is cut to one. */
+static void print_line(char *line, const char *tail) {
   if (quiet) return;
-  (void)vsnprintf(line, sizeof line, format, arguments);
   for (char *p = line; *p != '\0'; p++)
     if (*p == '\n' || *p == '\r') *p = ' ';
   (void)fprintf(stderr, "child-process: %s%s\n", line, tail);
 }
 
 void say(const char *format, ...) {
+  char line[LINE_BYTES];
   va_list arguments;
   va_start(arguments, format);
-  print_line(format, arguments, "");
+  (void)vsnprintf(line, sizeof line, format, arguments);
   va_end(arguments);
+  print_line(line, "");
 }
 
 void say_usage(const char *command, const char *format, ...) {
-  char tail[64];
+  char line[LINE_BYTES], tail[64];
   va_list arguments;
+  va_start(arguments, format);
+  (void)vsnprintf(line, sizeof line, format, arguments);
+  va_end(arguments);
   (void)snprintf(tail, sizeof tail, " (child-process %s%s--help)", command != NULL ? command : "",
                  command != NULL ? " " : "");
-  va_start(arguments, format);
-  print_line(format, arguments, tail);
-  va_end(arguments);
+  print_line(line, tail);
 }

@@ -2,6 +2,7 @@
 #include "pid_file.h"
 
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -29,12 +30,12 @@ int pid_file_write(pid_file *file, int pid) {
 }
 
 void pid_file_remove(pid_file *file) {
-  int pid = 0;
+  char text[32] = "";
   FILE *stream = file->pid != 0 ? fopen(file->path, "re") : NULL;
   if (stream == NULL) return;
-  int fields = fscanf(stream, "%d", &pid);
+  bool found = fgets(text, sizeof text, stream) != NULL && strtol(text, NULL, 10) == file->pid;
   (void)fclose(stream);
-  if (fields == 1 && pid == file->pid) (void)unlink(file->path);
+  if (found) (void)unlink(file->path);
 }
 
 void pid_file_dispose(pid_file *file) {

@@ -138,7 +138,7 @@ static bool add_bytes(cJSON *object, const char *name, const cp_bytes *captured)
          add_number(object, dropped, (double)captured->dropped);
 }
 
-/* The number that the error is about has a meaning for stdio entries only: then it is an fd. */
+/* error->index is left out: the message names the fd or the argument too. */
 static bool add_error(cJSON *object, const cp_error *error) {
   if (error->code == 0) return add(object, "error", cJSON_CreateNull());
   cJSON *item = cJSON_AddObjectToObject(object, "error");
@@ -164,9 +164,9 @@ static int print_line(cJSON *object, bool complete) {
 
 static cJSON *new_event(const run_report *report, const char *name) {
   cJSON *object = cJSON_CreateObject();
-  double time_ms = (double)((uv_hrtime() - report->started_ns) / 1000) / 1000;
+  uint64_t time_us = (uv_hrtime() - report->started_ns) / 1000;
   if (object != NULL && cJSON_AddStringToObject(object, "event", name) != NULL &&
-      add_number(object, "time_ms", time_ms))
+      add_number(object, "time_ms", (double)time_us / 1000))
     return object;
   cJSON_Delete(object);
   return NULL;

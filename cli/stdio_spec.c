@@ -10,7 +10,7 @@ enum { STANDARD = 3 };
 static int parse_fd(const char *text) {
   size_t length = strlen(text);
   if (length == 0 || length > 6 || strspn(text, "0123456789") != length) return -1;
-  return atoi(text);
+  return (int)strtol(text, NULL, 10);
 }
 
 /* Asked before the loop opens fds of its own, which must not be mistaken for the caller's. */
