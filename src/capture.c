@@ -86,8 +86,18 @@ static void append(const char *bytes, size_t length, void *data) {
   text->length += length;
 }
 
+/* The tail of a stream may begin inside a character: what is left of it goes. */
+static void drop_partial_head(cp__capture *capture) {
+  size_t n = 0;
+  while (n < 3 && n < capture->length && ((unsigned char)capture->bytes[n] & 0xC0) == 0x80) n++;
+  capture->length -= n;
+  capture->dropped += n;
+  memmove(capture->bytes, capture->bytes + n, capture->length);
+}
+
 /* Replaces bad bytes; each becomes at most three. A character that the limit cut in two is left out, not replaced. */
 static int decode(cp__capture *capture) {
+  if (capture->overflow == CP_OVERFLOW_KEEP_TAIL && capture->dropped > 0) drop_partial_head(capture);
   size_t valid = cp__utf8_valid(capture->bytes, capture->length);
   if (valid == capture->length) return 0;
   if (capture->length > SIZE_MAX / 3 - 1) return UV_ENOMEM;

@@ -121,9 +121,14 @@ int cp_child_kill_group(cp_child *child, int signum) {
   return rc;
 }
 
+/* Our own signals reach the whole group of a child that was given one. */
+static int send(cp_child *child, int signum) {
+  return child->events.process_group ? cp_child_kill_group(child, signum) : cp_child_kill(child, signum);
+}
+
 /* Ends the child for `reason`; the first reason counts. Returns whether the signal was sent. */
 static bool stop(cp_child *child, cp_reason reason) {
-  int rc = cp_child_kill(child, kill_signal(child));
+  int rc = send(child, kill_signal(child));
   if (rc == 0) {
     if (child->reason == CP_REASON_NONE) child->reason = reason;
     if (child->events.grace_ms > 0 && child->grace_at == 0)
@@ -293,7 +298,7 @@ static void check_deadlines(cp_child *child) {
   }
   if (child->grace_at != 0 && child->grace_at <= now) {
     child->grace_at = 0;
-    (void)cp_child_kill(child, SIGKILL);
+    (void)send(child, SIGKILL);
   }
   if (child->drain_at != 0 && child->drain_at <= now) {
     child->drain_at = 0;
@@ -332,8 +337,8 @@ static void stream_overflowed(cp_stream *stream) {
   cp_child *child = stream->child;
   if (child->reason == CP_REASON_NONE) child->reason = CP_REASON_MAX_BUFFER;
   if (child->exit.reason != CP_REASON_NONE) child->exit.reason = child->reason; /* found in what it left behind */
+  (void)stop(child, CP_REASON_MAX_BUFFER); /* first: else SIGPIPE may be quicker */
   close_outputs(child);
-  (void)stop(child, CP_REASON_MAX_BUFFER);
 }
 
 static void stream_failed(cp_stream *stream, int code) {

@@ -125,6 +125,8 @@ static const char *hint(const cp__failure *failure) {
       return " (options.gid: only a privileged process may change its group)";
     case CP_STAGE_SETGROUPS:
       return " (options.groups: only a privileged process may change its groups)";
+    case CP_STAGE_DUP:
+      return failure->code == UV_EMFILE ? " (the limit of open files in the child: ulimit -n)" : "";
     case CP_STAGE_CLONE:
       if (failure->code == UV_EAGAIN) return " (the limit of processes is reached: ulimit -u, pids cgroup, pid_max)";
       return "";
@@ -133,9 +135,20 @@ static const char *hint(const cp__failure *failure) {
   }
 }
 
+/* What the launcher on uv_spawn() cannot do, by the option that asked for it. */
+static int explain_unsupported(const cp__failure *failure, cp_error *error) {
+  const char *option = "process_group";
+  if (failure->stage == CP_STAGE_SETGROUPS) option = "groups";
+  if (failure->stage == CP_STAGE_DEATHSIG) option = "die_with_parent";
+  if (failure->stage == CP_STAGE_SIGNALS) option = "keep_signals";
+  return cp__fail(error, UV_ENOTSUP, failure->stage, -1, NULL,
+                  "options.%s: not supported by the launcher on uv_spawn()", option);
+}
+
 int cp__plan_explain(const cp__plan *plan, const cp__failure *failure, cp_error *error) {
   int code = failure->code;
   if (error == NULL) return code;
+  if (code == UV_ENOTSUP) return explain_unsupported(failure, error);
   switch (failure->stage) {
     case CP_STAGE_EXEC:
       return explain_exec(plan, failure, error);
@@ -143,8 +156,8 @@ int cp__plan_explain(const cp__plan *plan, const cp__failure *failure, cp_error 
       return cp__fail(error, code, failure->stage, -1, plan->cwd, "chdir %.300s: %s%s", plan->cwd, cp_strerror(code),
                       hint(failure));
     case CP_STAGE_DUP:
-      return cp__fail(error, code, failure->stage, failure->index, NULL, "dup2: options.stdio[%d]: %s", failure->index,
-                      cp_strerror(code));
+      return cp__fail(error, code, failure->stage, failure->index, NULL, "dup2: options.stdio[%d]: %s%s",
+                      failure->index, cp_strerror(code), hint(failure));
     default:
       return cp__fail(error, code, failure->stage, failure->index, plan->file, "%s: %s%s",
                       cp_stage_name(failure->stage), cp_strerror(code), hint(failure));

@@ -77,12 +77,15 @@ static long place(int source, int target) {
 #endif
 }
 
-/* Is the fd `target`, about to be overwritten, the source of a later entry? */
-static int is_needed_later(const cp__plan *plan, int target) {
+/* The first later entry whose source is the fd `target`, about to be overwritten; -1: none. */
+static int needed_later(const cp__plan *plan, int target) {
   for (int i = target + 1; i < plan->fd_count; i++)
-    if (plan->fds[i] == target) return 1;
-  return 0;
+    if (plan->fds[i] == target) return i;
+  return -1;
 }
+
+/* The sources are open, so this can only mean a number beyond the limit of open files. */
+static long beyond_limit(long rc) { return rc == UV_EBADF || rc == UV_EINVAL ? UV_EMFILE : rc; }
 
 /* Where fds went that were about to be overwritten while a later entry still needs them. */
 typedef struct saved_fds {
@@ -113,7 +116,7 @@ static void place_fds(const cp__launch_child *child) {
     int source = plan->fds[target];
     if (source != target && is_needed_later(plan, target)) save(child, &saved, target);
     long rc = place(source < target ? find_saved(&saved, source) : source, target);
-    if (rc < 0) leave(child, CP_STAGE_DUP, target, rc);
+    if (rc < 0) leave(child, CP_STAGE_DUP, target, beyond_limit(rc));
   }
 }
 

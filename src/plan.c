@@ -71,7 +71,11 @@ static int check_limits(const cp_options *options, cp_error *error) {
 }
 
 static int check(const char *file, const cp_options *options, cp_error *error) {
-  if (file == NULL || *file == '\0') return INVALID(error, -1, "file: %s", file == NULL ? "NULL" : "an empty string");
+  const char *noun = options->shell != NULL ? "command" : "file";
+  if (file == NULL || *file == '\0')
+    return INVALID(error, -1, "%s: %s", noun, file == NULL ? "NULL" : "an empty string");
+  if (options->shell_positional && options->shell == NULL)
+    return INVALID(error, -1, "options.shell_positional is set, but options.shell is NULL");
   int rc = check_not_empty(options->cwd, "cwd", error);
   if (rc == 0) rc = check_not_empty(options->shell, "shell", error);
   if (rc == 0) rc = check_env(options->env, "env", true, error);

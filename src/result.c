@@ -9,10 +9,20 @@
 
 int cp__result_init(cp_result *result, int count) {
   *result = (cp_result){.exit = {.code = -1}, .error = {.index = -1}};
+  cp__result_alias(result);
   result->output = calloc((size_t)count, sizeof *result->output);
   if (result->output == NULL) return UV_ENOMEM;
   result->output_count = (size_t)count;
   return 0;
+}
+
+void cp__result_alias(cp_result *result) {
+  static char nothing[1];
+  const cp_bytes empty = {.bytes = nothing};
+  bool out = result->output_count > 1 && result->output[1].bytes != NULL;
+  bool err = result->output_count > 2 && result->output[2].bytes != NULL;
+  result->out = out ? result->output[1] : empty;
+  result->err = err ? result->output[2] : empty;
 }
 
 void cp_result_dispose(cp_result *result) {
@@ -25,7 +35,6 @@ void cp_result_dispose(cp_result *result) {
 /* The last line of stderr is what programs say before they give up. */
 static void last_words(const cp_bytes *err, char *words, size_t size) {
   words[0] = '\0';
-  if (err->bytes == NULL) return;
   const char *end = err->bytes + err->length;
   while (end > err->bytes && (end[-1] == '\n' || end[-1] == '\r' || end[-1] == ' ')) end--;
   const char *start = end;

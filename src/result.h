@@ -4,8 +4,11 @@
 
 #include "child_process.h"
 
-/* Makes room for `count` entries. UV_ENOMEM. */
+/* Makes room for `count` entries, at least three. UV_ENOMEM: the result is empty, but can be asked and disposed. */
 int cp__result_init(cp_result *result, int count);
+
+/* Makes `out` and `err` say what entries 1 and 2 captured, or "" if they did not. */
+void cp__result_alias(cp_result *result);
 
 /*
  * Fills result->error from result->exit: limits and aborts are errors; a non-zero status or a signal is one too if

@@ -448,8 +448,8 @@ int cp_stream_take_fd(cp_stream *stream) {
   return fd;
 }
 
-cp_child *cp_stream_child(const cp_stream *stream) { return stream->child; }
-int cp_stream_index(const cp_stream *stream) { return stream->index; }
+cp_child *cp_stream_child(const cp_stream *stream) { return stream != NULL ? stream->child : NULL; }
+int cp_stream_index(const cp_stream *stream) { return stream != NULL ? stream->index : -1; }
 int cp_stream_fd(const cp_stream *stream) { return stream != NULL ? stream->fd : -1; }
 
 static void set_ref(cp_stream *stream, bool ref) {

@@ -57,7 +57,7 @@ static void close_outputs(sync_run *run) {
 
 static void stop(sync_run *run, cp_reason reason) {
   if (run->reason == CP_REASON_NONE) run->reason = reason;
-  int rc = cp__process_kill(&run->process, kill_signal(run), false);
+  int rc = cp__process_kill(&run->process, kill_signal(run), run->options->process_group);
   if (rc != 0 && rc != UV_ESRCH)
     (void)cp__fail_plain(&run->result->error, rc, CP_STAGE_KILL, -1, cp_signal_name(kill_signal(run)));
   if (run->options->grace_ms > 0 && run->grace_ns == UINT64_MAX)
@@ -151,7 +151,7 @@ static void check_deadlines(sync_run *run) {
   }
   if (run->grace_ns <= now) {
     run->grace_ns = UINT64_MAX;
-    (void)cp__process_kill(&run->process, SIGKILL, false);
+    (void)cp__process_kill(&run->process, SIGKILL, run->options->process_group);
   }
   if (run->drain_ns <= now) {
     run->result->exit.stdio_timed_out = run->open_outputs > 0;
@@ -245,8 +245,7 @@ static int report(sync_run *run, const char *file) {
     if (cp__capture_take(&run->captures[i], run->options->encoding, &result->output[i]) != 0)
       (void)cp__fail_plain(&result->error, UV_ENOMEM, CP_STAGE_MEMORY, i, NULL);
   }
-  result->out = result->output[1];
-  result->err = result->output[2];
+  cp__result_alias(result);
   cp_exit *exit = &result->exit;
   exit->reason = run->reason;
   if (exit->reason == CP_REASON_NONE) exit->reason = exit->signal != 0 ? CP_REASON_SIGNALLED : CP_REASON_EXITED;
@@ -288,6 +287,7 @@ int cp_spawn_sync(cp_result *result, const char *file, const char *const *args, 
       .options = options, .result = result, .timeout_ns = UINT64_MAX, .grace_ns = UINT64_MAX, .drain_ns = UINT64_MAX};
   cp__plan plan;
   *result = (cp_result){.error = {.index = -1}};
+  cp__result_alias(result);
   run.process.pidfd = -1;
   run.stdio.null_fd = -1;
   int rc = cp__plan_make(&plan, &run.arena, file, args, options, false, &result->error);
@@ -300,7 +300,7 @@ int cp_spawn_sync(cp_result *result, const char *file, const char *const *args, 
 
 /* The reference: stderr goes to the parent's, unless the caller has said where. */
 static void pass_stderr(const cp_result *result, const cp_options *options) {
-  if (options->stdio.entries != NULL || result->err.bytes == NULL) return;
+  if (options->stdio.entries != NULL) return;
   for (size_t sent = 0; sent < result->err.length;) {
     ssize_t n = cp__write(STDERR_FILENO, result->err.bytes + sent, result->err.length - sent);
     if (n == UV_EAGAIN) (void)poll(&(struct pollfd){.fd = STDERR_FILENO, .events = POLLOUT}, 1, -1);
