@@ -100,9 +100,9 @@ static int find_saved(const saved_fds *saved, int fd) {
   return fd;
 }
 
-static void save(const cp__launch_child *child, saved_fds *saved, int fd) {
+static void save(const cp__launch_child *child, saved_fds *saved, int fd, int later) {
   long copy = CALL3(SYS_fcntl, fd, F_DUPFD_CLOEXEC, child->plan->fd_count);
-  if (copy < 0) leave(child, CP_STAGE_DUP, fd, copy);
+  if (copy < 0) leave(child, CP_STAGE_DUP, later, beyond_limit(copy));
   saved->from[saved->count] = (short)fd;
   saved->to[saved->count++] = (int)copy;
 }
@@ -113,8 +113,8 @@ static void place_fds(const cp__launch_child *child) {
   saved_fds saved; /* not cleared as a whole: that would become a call of memset() */
   saved.count = 0;
   for (int target = 0; target < plan->fd_count; target++) {
-    int source = plan->fds[target];
-    if (source != target && is_needed_later(plan, target)) save(child, &saved, target);
+    int source = plan->fds[target], later = source != target ? needed_later(plan, target) : -1;
+    if (later >= 0) save(child, &saved, target, later);
     long rc = place(source < target ? find_saved(&saved, source) : source, target);
     if (rc < 0) leave(child, CP_STAGE_DUP, target, beyond_limit(rc));
   }
