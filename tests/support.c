@@ -15,6 +15,9 @@ static uv_loop_t loop;
 static int fds_before, children_before;
 static long heap_before;
 static char directory[64];
+static bool skipped;
+
+void skipping(void) { skipped = true; }
 
 uv_loop_t *test_loop(void) { return &loop; }
 
@@ -52,6 +55,7 @@ int setup(void **state) {
   warm_up();
   (void)alarm(DEADLINE_SECONDS);
   directory[0] = '\0';
+  skipped = false;
   fds_before = count_fds();
   children_before = count_children();
   heap_before = heap_blocks();
@@ -76,7 +80,7 @@ int teardown(void **state) {
   remove_directory();
   uv_run(&loop, UV_RUN_NOWAIT);
   int rc = uv_loop_close(&loop);
-  long heap = heap_blocks();
+  long heap = skipped ? heap_before : heap_blocks();
   int fds = count_fds(), children = count_children();
   (void)alarm(0);
   if (rc != 0) print_error("handles are left in the loop\n");
