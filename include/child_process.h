@@ -18,6 +18,8 @@
  * - Strings are NUL-terminated bytes. File names, arguments and environment entries may hold any byte but NUL.
  * - The library keeps no global state, installs no signal handler, never calls wait() for processes that it did not
  *   start, and never prints (but see cp_exec_sync() on stderr). SIGPIPE is never raised by its writes.
+ * - A NULL cp_child or cp_stream is not an error of yours to guard against: functions on streams take NULL for a closed
+ *   stream (UV_EBADF, or nothing happens), since a child that did not start has none; cp_child_free() ignores it.
  */
 #ifndef CHILD_PROCESS_H
 #define CHILD_PROCESS_H
@@ -231,10 +233,9 @@ typedef struct cp_exit {
   cp_usage usage;       /* all zero where the platform's launcher cannot tell (uv_spawn) or the status was lost */
 } cp_exit;
 
-/* Captured output. `bytes` is never NULL in a result's captured slots and is followed by a NUL that `length` leaves
- * out. */
+/* Captured output. Where there is any, a NUL follows that `length` leaves out. */
 typedef struct cp_bytes {
-  char *bytes; /* NULL: this entry was not captured */
+  char *bytes; /* NULL in cp_result.output: this entry was not captured */
   size_t length;
   uint64_t dropped; /* bytes that max_buffer_bytes kept out (as far as they were read) */
 } cp_bytes;
@@ -243,16 +244,18 @@ typedef struct cp_bytes {
 typedef struct cp_result {
   int pid; /* 0: it did not start */
   cp_exit exit;
-  cp_bytes out;     /* stdout: the same as output[1] */
-  cp_bytes err;     /* stderr: the same as output[2] */
+  cp_bytes out;     /* stdout: the same as output[1], or "" if that was not captured: bytes is never NULL */
+  cp_bytes err;     /* stderr: likewise, of output[2] */
   cp_bytes *output; /* one per stdio entry; not captured entries have bytes NULL */
   size_t output_count;
   bool input_unread; /* the child closed its stdin before it had read all of options.input */
   cp_error error;    /* code 0: all went well */
 } cp_result;
 
-/** Frees what a result holds and zeroes it. For results of the sync forms; one seen in on_result belongs to the
- * library. */
+/**
+ * Frees what a result holds and zeroes it. For the results of the sync forms, whatever they returned. One seen in
+ * on_result belongs to the library.
+ */
 CP_API void cp_result_dispose(cp_result *result);
 
 /* ------------------------------------------------------------------------------------------------ Options */
@@ -275,11 +278,17 @@ typedef enum cp_encoding {
 
 /* What happens to a stream that passes max_buffer_bytes. */
 typedef enum cp_overflow {
-  CP_OVERFLOW_KILL = 0, /* keep the first max_buffer_bytes, close the streams, send kill_signal; CP_EMAXBUFFER */
+  CP_OVERFLOW_KILL = 0, /* keep the first max_buffer_bytes, send kill_signal, close the streams; CP_EMAXBUFFER */
   CP_OVERFLOW_TRUNCATE, /* keep the first max_buffer_bytes, read and drop the rest, no error */
   CP_OVERFLOW_KEEP_TAIL /* keep the last max_buffer_bytes, no error */
 } cp_overflow;
 
+/*
+ * Limits count bytes, not characters: "\u4e2d\u6587" has 2 characters and 6 bytes of UTF-8. With CP_ENCODING_UTF8 a
+ * character that the limit cuts in two is left out; replacing bad bytes may make the text longer than the limit.
+ */
+
+#define CP_INPUT(text) .input = (text), .input_length = strlen(text) /* C, in an initializer; include <string.h> */
 #define CP_SHELL "/bin/sh"                  /* options.shell = CP_SHELL is the reference's `shell: true` */
 #define CP_BUFFER_DEFAULT ((size_t)1048576) /* the default max_buffer_bytes of exec and the sync forms: 1 MiB */
 #define CP_BUFFER_UNLIMITED (SIZE_MAX)      /* no limit */
@@ -300,11 +309,13 @@ typedef struct cp_options {
   const cp_id *groups;            /* ... or set to these; NULL with group_count 0: see above */
   size_t group_count;
   bool detached;       /* leader of a new session and process group: setsid(2) */
-  bool process_group;  /* leader of a new process group in the same session: setpgid(2). See cp_child_kill_group() */
-  int die_with_parent; /* a signal that the child gets when the thread that started it ends; 0: none.
-                          The kernel ties it to the *thread* and forgets it in a set-user-id program */
-  bool keep_fds;       /* do not close inherited fds that lack close-on-exec; default: all but stdio are closed */
-  bool keep_signals;   /* keep the parent's signal mask and ignored signals; default: a clean slate */
+  bool process_group;  /* leader of a new process group in the same session: setpgid(2). Timeout, abort, max_buffer and
+                          grace then signal the whole group, not only the child; see also cp_child_kill_group() */
+  int die_with_parent; /* the signal, for instance SIGKILL, that the child gets when the thread that started it ends;
+                          0: none. The kernel ties it to that *thread*, and forgets it in a set-user-id program */
+  bool keep_fds;       /* leave inherited fds without close-on-exec open; default: all but stdio are closed */
+  bool keep_signals;   /* keep the parent's signal mask and ignored signals; default: a clean slate (of signals 1-31) */
+  /* process_group, groups, die_with_parent and keep_signals need the Linux launcher: else on_error says UV_ENOTSUP. */
 
   /* Through a shell. */
   const char *shell;     /* NULL: none; CP_SHELL; or the shell to use, which must know -c. exec: NULL is CP_SHELL */
@@ -316,12 +327,12 @@ typedef struct cp_options {
   int kill_signal;           /* for timeout, abort and max_buffer; 0: SIGTERM */
   uint64_t grace_ms;         /* milliseconds after kill_signal until SIGKILL; 0: never */
   uint64_t drain_timeout_ms; /* milliseconds after the exit to wait for pipes that others keep open; 0: for ever */
-  size_t
-      max_buffer_bytes; /* limit of each captured stream. 0: 1 MiB for exec and sync, none for spawn. See CP_BUFFER_* */
-  cp_overflow overflow; /* what happens beyond it. spawn: only KILL has a meaning */
-  cp_abort *signal;     /* an abort controller; it may serve any number of children. Ignored by the sync forms */
-  const void *input;    /* exec and sync: written to stdin, which is then closed; overrides stdio[0] */
-  size_t input_length;  /* bytes; input NULL and 0: none; input non-NULL and 0: an empty stdin */
+  size_t max_buffer_bytes;   /* limit of each stream. 0: 1 MiB for exec and sync, none for spawn; or CP_BUFFER_* */
+  cp_overflow overflow;      /* what happens beyond it. spawn: only KILL has a meaning */
+  cp_abort *signal;          /* an abort controller; it may serve any number of children. Ignored by the sync forms */
+  const void *input;    /* written to stdin, which is then ended; overrides stdio[0]. NULL: nothing is written. Without
+                           it the sync forms end stdin at once; the others leave it to you: cp_stream_end() */
+  size_t input_length;  /* bytes. CP_INPUT("text") sets both */
   cp_encoding encoding; /* of on_stdout, on_stderr and captured output */
   int pipe_size_bytes;  /* capacity of the pipes (Linux F_SETPIPE_SZ), advice only; 0: the system's default */
 
@@ -333,24 +344,26 @@ typedef struct cp_options {
    * Events, in this order: on_spawn or on_error first; then data; on_exit; on_close last and once, after the exit and
    * after every readable stdio end is at its end. Output that the child wrote itself before it exited comes before
    * on_exit, unless the stream is paused. The sync forms ignore all of them.
+   *
+   * With _GNU_SOURCE, <stdlib.h> has an on_exit() of its own: call your function something else.
    */
   void (*on_spawn)(cp_child *child, void *data);
-  /* It could not be started (then on_close follows, no on_exit), could not be killed, passed a limit, or was aborted.
-   */
+  /* It could not be started (then on_close follows, and no on_exit), was aborted, could not be signalled, or a stream
+     could not be read. A timeout and a limit are no errors here: cp_exit.reason tells them. */
   void (*on_error)(cp_child *child, const cp_error *error, void *data);
-  /* Bytes of stdout or stderr, at least one; valid during the call. A NULL callback leaves the stream paused. */
+  /* Bytes of stdout or stderr, at least one; valid during the call. Without a callback nobody reads: the child blocks
+     when the pipe is full, and what is left when it has ended is dropped, so that on_close comes all the same. */
   void (*on_stdout)(cp_child *child, const char *bytes, size_t length, void *data);
   void (*on_stderr)(cp_child *child, const char *bytes, size_t length, void *data);
   void (*on_exit)(cp_child *child, const cp_exit *exit, void *data);
   void (*on_close)(cp_child *child, const cp_exit *exit, void *data);
-  /* exec forms only: the end of it all, after on_close. `error` is NULL on success; `result` is valid during the call.
-   */
+  /* exec forms only: the end of it all, after on_close. `error` is NULL on success; `result` is valid during it. */
   void (*on_result)(cp_child *child, const cp_error *error, const cp_result *result, void *data);
   void (*on_message)(cp_child *child, const cp_message *message, void *data); /* from 0.2 on */
   void (*on_disconnect)(cp_child *child, void *data);                         /* from 0.2 on */
   void *data;                                                                 /* handed to every callback */
 
-  cp_error *error; /* where to say more when the call itself returns a negative code; NULL: nowhere */
+  cp_error *error; /* filled when the call itself returns a negative code, else untouched; NULL: no more is said */
 } cp_options;
 
 /* ------------------------------------------------------------------------------------------------ Starting */
@@ -360,17 +373,19 @@ typedef struct cp_options {
  * that it needs then: its arguments, environment, fds. But it may still be on its way to execve(2): a file that it is
  * to run must stay until on_spawn (or until cp_child_pid() has been asked).
  *
- * @param out      takes the child, yours until cp_child_free(). NULL: it frees itself after on_close.
+ * @param out      takes the child, yours until cp_child_free(). NULL: it frees itself after its last callback.
  * @param loop     the loop that tells the events.
  * @param file     a program. With a slash: that file. Without: searched in the PATH of the child's environment
  *                 (options.env, else the parent's; without any PATH: /bin:/usr/bin), as execvp(3) does, relative to
- * cwd. With options.shell: the script.
+ *                 cwd. With options.shell: the script.
  * @param args     the arguments after argv[0], NULL-terminated; NULL: none.
  * @param options  NULL: all defaults.
- * @return 0: a child exists and events will come, on_spawn or on_error first: what the kernel refuses (a missing
- * program or cwd, no permission, no more processes) is an event, not a return value. UV_EINVAL   an argument or option
- * makes no sense; options.error names it UV_EBADF    an fd in options.stdio is not open UV_ENOTSUP  CP_STDIO_IPC before
- * 0.2 UV_ENOMEM   out of memory
+ * @return 0: a child exists and events will come, on_spawn or on_error first. What the kernel refuses (a missing program
+ *            or directory, no permission, no more processes or fds) is an event, not a return value.
+ *         UV_EINVAL: an argument or option makes no sense; options.error names it.
+ *         UV_EBADF: an fd in options.stdio is not open.
+ *         UV_ENOTSUP: CP_STDIO_IPC, before 0.2.
+ *         UV_ENOMEM: out of memory.
  */
 CP_API int cp_spawn(cp_child **out, uv_loop_t *loop, const char *file, const char *const *args,
                     const cp_options *options);
@@ -397,12 +412,13 @@ CP_API int cp_exec_file(cp_child **out, uv_loop_t *loop, const char *file, const
  * Starts `file`, waits until it has ended and all its output is read, and reports. Blocks the calling thread.
  * Every entry that is a pipe is captured in result->output, up to options.max_buffer_bytes each.
  *
- * @param result  takes the outcome, on success and on failure; yours: cp_result_dispose().
+ * @param result  always filled, on failure too; yours: cp_result_dispose().
  * @param file, args, options  as for cp_spawn(). Callbacks and options.signal are ignored.
  * @return 0: it ran; result->exit tells how it ended. Otherwise the code that is also in result->error:
- *         what cp_spawn() returns or reports by on_error; CP_ETIMEDOUT and CP_EMAXBUFFER, with the output so far and
- * the real exit: after kill_signal it waits until the child has ended, so a child that ignores the signal blocks the
- * call unless options.grace_ms is set.
+ *         - what cp_spawn() returns or tells by on_error;
+ *         - CP_ETIMEDOUT, CP_EMAXBUFFER: with the output so far and the real exit. After kill_signal it waits until the
+ *           child has ended: one that ignores the signal blocks the call, unless options.grace_ms is set.
+ *         - CP_ESTATUSLOST: it ended, but nobody knows how.
  */
 CP_API int cp_spawn_sync(cp_result *result, const char *file, const char *const *args, const cp_options *options);
 
@@ -419,7 +435,8 @@ CP_API int cp_exec_file_sync(cp_result *result, const char *file, const char *co
 
 /**
  * Gives the child up. Legal at any time: a process that still runs goes on, no callback comes any more, its stdio ends
- * are closed, and it is reaped in the background while the loop runs (without keeping the loop alive). NULL is ignored.
+ * are closed, and it is reaped in the background while the loop runs (without keeping the loop alive). Such a process
+ * stands in the way of uv_loop_close(): see cp_loop_release(). NULL is ignored.
  */
 CP_API void cp_child_free(cp_child *child);
 
@@ -436,8 +453,7 @@ CP_API int cp_loop_release(uv_loop_t *loop);
  */
 CP_API int cp_child_pid(cp_child *child);
 
-/** The pidfd, borrowed, for poll(2) and the like; -1 if there is none: not started, ended, or unsupported. Waits as
- * above. */
+/** The pidfd, borrowed, for poll(2) and the like; -1: not started, ended, or unsupported. Waits as cp_child_pid(). */
 CP_API int cp_child_pidfd(cp_child *child);
 
 /** How it ended; NULL while it runs. Borrowed. */
@@ -449,8 +465,7 @@ CP_API int cp_child_exit_code(const cp_child *child);
 /** The signal that ended it; 0 if none did (yet). */
 CP_API int cp_child_signal_code(const cp_child *child);
 
-/** True after cp_child_kill() (or a timeout, an abort) has sent a signal. It does not say that the process has ended.
- */
+/** True after cp_child_kill() (or a timeout, an abort) has sent a signal. It does not say that it has ended. */
 CP_API bool cp_child_killed(const cp_child *child);
 
 /** The file that was started: for exec and options.shell the shell. Borrowed. */

@@ -43,17 +43,19 @@ static void settle_start(cp_child *child) {
   cp__child_not_started(child, &error);
 }
 
-static void on_timer_closed(uv_handle_t *handle) { release(handle->data); }
+static void on_handle_closed(uv_handle_t *handle) { release(handle->data); }
 
-static void close_timer(cp_child *child) {
-  if (!child->timer_open) return;
-  child->timer_open = false;
-  uv_close((uv_handle_t *)&child->timer, on_timer_closed);
+static void close_handles(cp_child *child) {
+  if (!child->handles_open) return;
+  child->handles_open = false;
+  uv_close((uv_handle_t *)&child->timer, on_handle_closed);
+  uv_close((uv_handle_t *)&child->idle, on_handle_closed);
 }
 
-/* ---------------------------------------------------------------- the timer: what is due, and deadlines */
+/* ---------------------------------------------------------------- what is due, and deadlines */
 
 static void on_timer(uv_timer_t *timer);
+static void on_idle(uv_idle_t *idle);
 
 static uint64_t next_deadline(const cp_child *child) {
   const uint64_t deadlines[] = {child->timeout_at, child->grace_at, child->drain_at};
@@ -63,20 +65,27 @@ static uint64_t next_deadline(const cp_child *child) {
   return next;
 }
 
-/* Something due keeps the loop alive, whatever the user said: it comes in the next round. */
-static void arm_timer(cp_child *child) {
-  if (!child->timer_open) return;
+/*
+ * Something due keeps the loop alive, whatever the user said: it comes in the next round. Not by a timer, which would
+ * come once more in the same round when a callback makes something due: a loop with nothing but that would starve.
+ */
+static void arm(cp_child *child) {
+  if (!child->handles_open) return;
   uint64_t next = next_deadline(child), now = uv_now(child->loop);
-  uv_handle_t *handle = (uv_handle_t *)&child->timer;
-  if (child->due != 0) {
-    uv_ref(handle);
-    (void)uv_timer_start(&child->timer, on_timer, child->due & CP__DUE_START ? child->start_wait_ms : 0, 0);
+  uv_handle_t *timer = (uv_handle_t *)&child->timer;
+  if (child->due & CP__DUE_START) { /* the rest after it */
+    uv_ref(timer);
+    (void)uv_timer_start(&child->timer, on_timer, child->start_wait_ms, 0);
     return;
   }
-  if (child->unrefed)
-    uv_unref(handle);
+  if (child->due != 0)
+    (void)uv_idle_start(&child->idle, on_idle);
   else
-    uv_ref(handle);
+    (void)uv_idle_stop(&child->idle);
+  if (child->unrefed)
+    uv_unref(timer);
+  else
+    uv_ref(timer);
   if (next == 0)
     (void)uv_timer_stop(&child->timer);
   else
@@ -86,7 +95,7 @@ static void arm_timer(cp_child *child) {
 static void make_due(cp_child *child, unsigned what) {
   if ((child->due & what) == what) return;
   child->due |= what;
-  arm_timer(child);
+  arm(child);
 }
 
 static uint64_t deadline_in(const cp_child *child, uint64_t milliseconds) {
@@ -122,18 +131,18 @@ int cp_child_kill_group(cp_child *child, int signum) {
 }
 
 /* Our own signals reach the whole group of a child that was given one. */
-static int send(cp_child *child, int signum) {
+static int send_stop(cp_child *child, int signum) {
   return child->events.process_group ? cp_child_kill_group(child, signum) : cp_child_kill(child, signum);
 }
 
 /* Ends the child for `reason`; the first reason counts. Returns whether the signal was sent. */
 static bool stop(cp_child *child, cp_reason reason) {
-  int rc = send(child, kill_signal(child));
+  int rc = send_stop(child, kill_signal(child));
   if (rc == 0) {
     if (child->reason == CP_REASON_NONE) child->reason = reason;
     if (child->events.grace_ms > 0 && child->grace_at == 0)
       child->grace_at = deadline_in(child, child->events.grace_ms);
-    arm_timer(child);
+    arm(child);
   } else if (rc != UV_ESRCH) {
     cp_error error;
     (void)cp__fail(&error, rc, CP_STAGE_KILL, -1, child->plan.file, "kill %s: %s", cp_signal_name(kill_signal(child)),
@@ -181,7 +190,7 @@ static void close_now(cp_child *child) {
   tick_streams(child); /* their callbacks come before on_close */
   if (child->state == CP__CLOSED) return;
   child->state = CP__CLOSED;
-  close_timer(child);
+  close_handles(child);
   if (child->events.on_close != NULL) child->events.on_close(child, &child->exit, child->events.data);
   if (child->hooks.closed != NULL) child->hooks.closed(child, child->hooks.data);
   if (child->frees_itself) release(child);
@@ -227,7 +236,7 @@ static void process_ended(cp_child *child, int waited, const cp__end *end) {
   if (child->events.on_exit != NULL) child->events.on_exit(child, &child->exit, child->events.data);
   if (child->state != CP__ENDED) return;
   if (child->events.drain_timeout_ms > 0) child->drain_at = deadline_in(child, child->events.drain_timeout_ms);
-  arm_timer(child);
+  arm(child);
   check_close(child);
 }
 
@@ -286,7 +295,7 @@ static void tell_start(cp_child *child) {
   if (child->events.on_spawn != NULL) child->events.on_spawn(child, child->events.data);
   if (child->state != CP__RUNNING) return;
   for (int i = 0; i < child->stream_count; i++) cp__stream_start(&child->streams[i]);
-  arm_timer(child);
+  arm(child);
   if (child->process.pidfd < 0) check_process(child); /* it may have ended before anybody watched */
 }
 
@@ -298,7 +307,7 @@ static void check_deadlines(cp_child *child) {
   }
   if (child->grace_at != 0 && child->grace_at <= now) {
     child->grace_at = 0;
-    (void)send(child, SIGKILL);
+    (void)send_stop(child, SIGKILL);
   }
   if (child->drain_at != 0 && child->drain_at <= now) {
     child->drain_at = 0;
@@ -307,10 +316,9 @@ static void check_deadlines(cp_child *child) {
   }
 }
 
-static void on_timer(uv_timer_t *timer) {
-  cp_child *child = timer->data;
+static void serve(cp_child *child) {
   if (start_is_open(child)) {
-    arm_timer(child);
+    arm(child);
     return;
   }
   hold(child);
@@ -319,9 +327,12 @@ static void on_timer(uv_timer_t *timer) {
   if (take_due(child, CP__DUE_STREAMS)) tick_streams(child);
   if (child->state < CP__CLOSED) check_deadlines(child);
   if (child->state < CP__CLOSED && take_due(child, CP__DUE_CLOSE)) close_now(child);
-  arm_timer(child);
+  arm(child);
   release(child);
 }
+
+static void on_timer(uv_timer_t *timer) { serve(timer->data); }
+static void on_idle(uv_idle_t *idle) { serve(idle->data); }
 
 /* ---------------------------------------------------------------- what streams tell */
 
@@ -337,7 +348,7 @@ static void stream_overflowed(cp_stream *stream) {
   cp_child *child = stream->child;
   if (child->reason == CP_REASON_NONE) child->reason = CP_REASON_MAX_BUFFER;
   if (child->exit.reason != CP_REASON_NONE) child->exit.reason = child->reason; /* found in what it left behind */
-  (void)stop(child, CP_REASON_MAX_BUFFER); /* first: else SIGPIPE may be quicker */
+  (void)stop(child, CP_REASON_MAX_BUFFER);                                      /* first: else SIGPIPE may be quicker */
   close_outputs(child);
 }
 
@@ -447,8 +458,10 @@ static void give_up(cp_child *child, int code) {
 
 void cp__child_begin(cp_child *child, const cp_options *options) {
   (void)uv_timer_init(child->loop, &child->timer);
-  child->timer.data = child;
-  child->timer_open = true;
+  (void)uv_idle_init(child->loop, &child->idle);
+  child->timer.data = child->idle.data = child;
+  child->handles_open = true;
+  hold(child);
   hold(child);
   make_due(child, CP__DUE_START);
   if (child->process.pid == 0) return;
@@ -475,7 +488,7 @@ static void abandon(cp_child *child) {
   for (int i = 0; i < child->stream_count; i++) cp__stream_silence(&child->streams[i]);
   close_streams(child);
   child->due = 0;
-  close_timer(child);
+  close_handles(child);
   cp__process_ref(&child->process, false);
 }
 
@@ -522,13 +535,13 @@ uv_loop_t *cp_child_loop(const cp_child *child) { return child->loop; }
 void cp_child_unref(cp_child *child) {
   child->unrefed = true;
   cp__process_ref(&child->process, false);
-  arm_timer(child);
+  arm(child);
 }
 
 void cp_child_ref(cp_child *child) {
   child->unrefed = false;
   cp__process_ref(&child->process, true);
-  arm_timer(child);
+  arm(child);
 }
 
 cp_stream *cp_child_stream(const cp_child *child, int fd) {
