@@ -114,7 +114,7 @@ static void on_exit_event(cp_child *child, const cp_exit *exit, void *data) {
   pid_file_remove(&run->pid_file);
   if (run->options.events) check_report(run, report_exit(&run->report, exit));
   if (!reports(run)) say_limit(run);
-  if (exit->reason == CP_REASON_TIMEOUT && run->options.child.drain_timeout_ms == 0) close_outputs(child);
+  if (exit->reason == CP_REASON_TIMEOUT) close_outputs(child);
 }
 
 static void on_close(cp_child *child, const cp_exit *exit, void *data) {
@@ -182,7 +182,8 @@ static void fail_to_start(run_state *run) {
 
 /* Signals sent to a process that only leaves another one behind end it, as usual. */
 static int start_forwarder(run_state *run) {
-  int rc = run->options.child.detached ? 0 : forwarder_start(&run->forwarder, &run->loop);
+  const cp_options *options = &run->options.child;
+  int rc = options->detached ? 0 : forwarder_start(&run->forwarder, &run->loop, options->process_group);
   if (rc == 0) return 0;
   forwarder_stop(&run->forwarder);
   say("signals: %s", cp_strerror(rc));

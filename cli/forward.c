@@ -15,7 +15,7 @@ static void on_signal(uv_signal_t *handle, int signum) {
   if (cp_child_exit(self->child) != NULL)
     close_outputs(self->child);
   else
-    (void)cp_child_kill(self->child, signum);
+    (void)(self->to_group ? cp_child_kill_group : cp_child_kill)(self->child, signum);
 }
 
 /* nohup(1) and the like: what is ignored here stays ignored, and the command inherits that. */
@@ -24,9 +24,9 @@ static bool is_ignored(int signum) {
   return sigaction(signum, NULL, &action) == 0 && !(action.sa_flags & SA_SIGINFO) && action.sa_handler == SIG_IGN;
 }
 
-int forwarder_start(forwarder *self, uv_loop_t *loop) {
+int forwarder_start(forwarder *self, uv_loop_t *loop, bool to_group) {
   static const int signals[FORWARDED_SIGNALS] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2};
-  *self = (forwarder){0};
+  *self = (forwarder){.to_group = to_group};
   for (int i = 0; i < FORWARDED_SIGNALS; i++) {
     if (is_ignored(signals[i])) continue;
     uv_signal_t *handle = &self->handles[self->count];

@@ -10,10 +10,11 @@ typedef struct forwarder {
   uv_signal_t handles[FORWARDED_SIGNALS];
   int count;       /* handles that are open */
   cp_child *child; /* who gets them; set it before the loop runs */
+  bool to_group;   /* its descendants get them too */
 } forwarder;
 
 /* Begins to catch; call it before the command starts, so that no signal comes in between. 0 or a negative code. */
-int forwarder_start(forwarder *forwarder, uv_loop_t *loop);
+int forwarder_start(forwarder *forwarder, uv_loop_t *loop, bool to_group);
 
 /* After the end of the command only a descendant can hold us up, by keeping its output open: no more waiting for that.
  */

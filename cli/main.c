@@ -21,7 +21,7 @@ static const cli_command commands[] = {
      "  child-process run --detached --pid-file /run/d.pid --stdio 'ignore,>>d.log,&1' -- daemon\n",
      cmd_run},
     {"exec", "'shell command' [$1 $2...]", "Runs a command through a shell",
-     "  child-process exec --timeout 1.5 'make test | tail -1'\n"
+     "  child-process exec --timeout 1.5 --group 'make test | tail -1'\n"
      "  child-process exec 'grep -c \"$1\" \"$2\"' 'any; word' file\n"
      "  child-process exec --json --shell=/bin/bash 'set -o pipefail; false | true'\n",
      cmd_exec},

@@ -35,6 +35,12 @@ static int set_overflow(run_options *o, const char *value) {
   return -1;
 }
 
+static int set_group(run_options *o, const char *value) {
+  (void)value;
+  o->child.process_group = true;
+  return 0;
+}
+
 static int set_preserve_status(run_options *o, const char *value) {
   (void)value;
   o->preserve_status = true;
@@ -163,6 +169,8 @@ const option_spec option_specs[] = {
     {"grace", 'k', required_argument, "DURATION", DURATION_FORM,
      "then send KILL this long after the kill signal (also --kill-after)", NULL, set_grace},
     {"kill-after", 0, required_argument, "DURATION", DURATION_FORM, NULL, NULL, set_grace},
+    {"group", 'g', no_argument, NULL, NULL, "signals reach its descendants too: it leads a process group of its own",
+     NULL, set_group},
     {"drain-timeout", 0, required_argument, "DURATION", DURATION_FORM,
      "after the end wait this long for output of descendants; 0: for ever", NULL, set_drain_timeout},
     {"max-buffer", 0, required_argument, "BYTES", "a size: bytes, or a number with K, M or G, or unlimited",

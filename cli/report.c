@@ -40,6 +40,7 @@ static cJSON *new_name(const char *bytes) {
 }
 
 static bool print_piece(FILE *stream, const char *piece) {
+  if (*piece == '\0') return true;
   cJSON *item = cJSON_CreateString(piece);
   char *quoted = item != NULL ? cJSON_PrintUnformatted(item) : NULL;
   if (quoted != NULL) (void)fwrite(quoted + 1, 1, strlen(quoted) - 2, stream);
@@ -130,7 +131,9 @@ static bool add_measures(cJSON *object, const cp_exit *exit) {
   return add_number(object, "duration_ms", (double)exit->duration_us / 1000) && add_usage(object, &exit->usage);
 }
 
-static bool add_bytes(cJSON *object, const char *name, const cp_bytes *captured) {
+static bool add_output(cJSON *object, const char *name, const cp_result *result, size_t fd) {
+  static const cp_bytes nothing;
+  const cp_bytes *captured = fd < result->output_count ? &result->output[fd] : &nothing;
   char dropped[32];
   (void)snprintf(dropped, sizeof dropped, "%s_dropped_bytes", name);
   bool has = captured->bytes != NULL;
@@ -184,7 +187,7 @@ int report_result(const run_report *report, const cp_result *result, int status)
       o != NULL && add_command(o, report->command) &&
       add(o, "pid", result->pid != 0 ? cJSON_CreateNumber(result->pid) : cJSON_CreateNull()) &&
       add_end(o, &result->exit) && add_number(o, "status", status) && add_started(o, &report->started) &&
-      add_measures(o, &result->exit) && add_bytes(o, "stdout", &result->out) && add_bytes(o, "stderr", &result->err) &&
+      add_measures(o, &result->exit) && add_output(o, "stdout", result, 1) && add_output(o, "stderr", result, 2) &&
       cJSON_AddBoolToObject(o, "stdio_timed_out", result->exit.stdio_timed_out) && add_error(o, &result->error);
   return print_line(o, complete);
 }

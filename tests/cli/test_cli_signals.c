@@ -62,6 +62,13 @@ static void the_end_by_a_forwarded_signal_decides_the_status(void **state) {
   assert_int_equal(w->log.exit.signal, 0);
 }
 
+static void with_group_descendants_get_it_too(void **state) {
+  (void)state;
+  const watched *w = signal_cli(
+      SIGTERM, CP_ARGS("run", "--group", "--", HELPER, "fork", "pause", "--", "echo", "ready", "--", "pause"));
+  assert_int_equal(w->log.exit.code, 128 + SIGTERM);
+}
+
 static void a_report_is_still_written(void **state) {
   (void)state;
   const watched *w = signal_cli(SIGTERM, CP_ARGS("run", "--json", "--stdio", "ignore,inherit,pipe", "--", HELPER,
@@ -99,6 +106,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       CLI_TEST(each_of_the_six_goes_on_to_the_command),
       CLI_TEST(the_end_by_a_forwarded_signal_decides_the_status),
+      CLI_TEST(with_group_descendants_get_it_too),
       CLI_TEST(a_report_is_still_written),
       CLI_TEST(a_signal_ends_the_wait_for_descendants),
       CLI_TEST(an_ignored_signal_stays_ignored_in_the_command_like_nohup),

@@ -77,6 +77,12 @@ static void a_timeout_does_not_wait_for_descendants_that_hold_the_output(void **
   }
 }
 
+/* The descendant holds the stdout of the test's own pipe: its end is seen only when the descendant is gone too. */
+static void group_ends_the_descendants_too(void **state) {
+  (void)state;
+  assert_status(CLI_RUN("run", "--group", "--timeout", "50ms", "--", HELPER, "fork", "pause", "--", "pause"), 124);
+}
+
 static void drain_timeout_ends_the_wait_for_descendants(void **state) {
   (void)state;
   const cp_result *r = CLI_RUN("run", "--json", "--drain-timeout", "20ms", "--stdio", "ignore,pipe,ignore", "--",
@@ -98,6 +104,7 @@ int main(void) {
       CLI_TEST(quiet_hides_the_message),
       CLI_TEST(the_report_tells_the_timeout_and_the_real_end),
       CLI_TEST(a_timeout_does_not_wait_for_descendants_that_hold_the_output),
+      CLI_TEST(group_ends_the_descendants_too),
       CLI_TEST(drain_timeout_ends_the_wait_for_descendants),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -107,6 +107,7 @@ static void help_lists_every_option_on_one_line(void **state) {
   static const char *const names[] = {"--timeout DURATION",
                                       "-s, --kill-signal SIG",
                                       "-k, --grace DURATION",
+                                      "-g, --group",
                                       "--drain-timeout DURATION",
                                       "--max-buffer BYTES",
                                       "--overflow HOW",
