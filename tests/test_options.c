@@ -108,6 +108,16 @@ static void environment_entries_need_a_name_and_a_value(void **state) {
   REFUSED("options.env_overlay[1]", .env_overlay = CP_ARGS("A", ""));
 }
 
+static void positional_arguments_need_a_shell(void **state) {
+  (void)state;
+  cp_error error;
+  cp_child *child = NULL;
+  cp_options options = {.shell_positional = true, .error = &error};
+  assert_int_equal(cp_spawn(&child, test_loop(), HELPER, NULL, &options), UV_EINVAL);
+  check_message(&error, UV_EINVAL, "options.shell_positional");
+  assert_null(child);
+}
+
 static void bad_signals_are_refused(void **state) {
   (void)state;
   static const int signals[] = {-1, 65, 1000, INT32_MAX, INT32_MIN};
@@ -326,11 +336,7 @@ static void options_that_other_verbs_use_are_ignored(void **state) {
   cp_result result;
   cp_abort *abort = cp_abort_new();
   cp_abort_trigger(abort);
-  cp_options options = {.signal = abort,
-                        .shell_positional = true,
-                        .windows_hide = true,
-                        .windows_verbatim_arguments = true,
-                        .detached = true};
+  cp_options options = {.signal = abort, .windows_hide = true, .windows_verbatim_arguments = true, .detached = true};
   assert_int_equal(cp_spawn_sync(&result, HELPER, HELPER_ARGS("exit", "3"), &options), 0);
   assert_int_equal(result.exit.code, 3);
   cp_result_dispose(&result);
@@ -371,6 +377,7 @@ int main(void) {
       TEST(a_result_is_needed),
       TEST(empty_strings_are_refused),
       TEST(environment_entries_need_a_name_and_a_value),
+      TEST(positional_arguments_need_a_shell),
       TEST(bad_signals_are_refused),
       TEST(negative_and_huge_ids_are_refused),
       TEST(groups_must_be_there_and_given),
