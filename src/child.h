@@ -37,12 +37,13 @@ struct cp_child {
   cp_exit exit;
   cp_error start_error;
   cp_reason reason; /* why we sent a signal, before the exit says what it did */
-  bool killed, unrefed, timer_open, leads_group;
+  bool killed, unrefed, handles_open, leads_group;
   bool freed;         /* by the user: no callback any more */
   bool frees_itself;  /* after on_close; the user has no handle */
   bool stops_outputs; /* after a timeout or an abort the exit is enough: do not wait for pipes that others hold */
 
-  uv_timer_t timer; /* what is due, and the next deadline */
+  uv_timer_t timer; /* the start, and the next deadline */
+  uv_idle_t idle;   /* what is due */
   unsigned due;
   unsigned start_wait_ms;                              /* how long until the next look at a launch under way */
   uint64_t started_ns, timeout_at, grace_at, drain_at; /* loop time, milliseconds; 0: none */

@@ -160,8 +160,9 @@ static void end_reading(cp_stream *stream, ssize_t status) {
   if (stream->fd < 0) return;
   cp_read_cb cb = stream->read_cb;
   stream->read_cb = NULL;
+  stream->readable = false;
   if (cb != NULL) cb(stream, NULL, status, stream->read_data);
-  if (stream->fd >= 0 && stream->readable) cp__stream_finish_reading(stream);
+  if (stream->fd >= 0) cp__stream_finish_reading(stream);
 }
 
 static void fail(cp_stream *stream, int code) {
@@ -335,8 +336,9 @@ int cp_stream_write(cp_stream *stream, const void *bytes, size_t length, cp_writ
   stream->queued -= write->length - write->sent;
   enqueue(stream, write);
   cp__stream_update(stream);
-  stream->wants_drain = stream->wants_drain || stream->queued > CP_WRITE_HIGH_WATER;
-  return stream->wants_drain ? 1 : 0;
+  bool full = stream->queued > CP_WRITE_HIGH_WATER;
+  stream->wants_drain = stream->wants_drain || full;
+  return full ? 1 : 0;
 }
 
 void cp_stream_on_drain(cp_stream *stream, cp_write_cb cb, void *data) {
@@ -358,9 +360,11 @@ int cp_stream_end(cp_stream *stream) {
 
 void cp__stream_tick(cp_stream *stream) {
   if (stream->failure != 0 && stream->fd >= 0) fail(stream, stream->failure);
-  while (stream->done != NULL) {
-    cp__write_request *write = stream->done;
-    stream->done = write->next;
+  cp__write_request *done = stream->done; /* only these: a callback may write on and on */
+  stream->done = NULL;
+  while (done != NULL) {
+    cp__write_request *write = done;
+    done = write->next;
     if (!stream->silent) write->cb(stream, write->status, write->data);
     free(write);
   }
