@@ -86,7 +86,7 @@ static int set_keep_fds(run_options *o, const char *value) {
 
 static int set_default_signals(run_options *o, const char *value) {
   (void)value;
-  o->child.keep_signals = false;
+  o->default_signals = true;
   return 0;
 }
 
@@ -370,6 +370,19 @@ static void complete_stdio(run_options *o) {
   o->child.stdio = (cp_stdio_list){o->stdio.entries, o->stdio.count};
 }
 
+/* Whether a command that keeps our signals differs from one with a clean slate. Not every launcher can keep them, so it
+ * is asked for only then. */
+static bool has_unusual_signals(void) {
+  sigset_t blocked;
+  struct sigaction action;
+  (void)sigprocmask(SIG_BLOCK, NULL, &blocked);
+  for (int signum = 1; signum < NSIG; signum++) {
+    if (sigismember(&blocked, signum) == 1) return true;
+    if (sigaction(signum, NULL, &action) == 0 && action.sa_handler == SIG_IGN) return true;
+  }
+  return false;
+}
+
 static void complete(run_options *o, bool shell, char **operands) {
   static const char *const empty[] = {NULL};
   o->command = (const char **)operands;
@@ -379,12 +392,13 @@ static void complete(run_options *o, bool shell, char **operands) {
   if (!o->child.gid.given) o->child.gid = o->primary_group;
   if (shell && o->child.shell == NULL) o->child.shell = CP_SHELL;
   o->child.shell_positional = shell;
+  o->child.keep_signals = !o->default_signals && has_unusual_signals();
   o->child.encoding = CP_ENCODING_UTF8;
   complete_stdio(o);
 }
 
 int options_parse(run_options *options, const cli_command *command, bool shell, int argc, char **argv) {
-  *options = (run_options){.child = {.keep_signals = true}};
+  *options = (run_options){0};
   options->changes = calloc((size_t)argc + 1, sizeof *options->changes);
   if (options->changes == NULL || stdio_spec_init(&options->stdio) != 0) {
     say("out of memory");

@@ -19,7 +19,7 @@ typedef struct run_options {
   cp_id primary_group; /* of a user given by name */
   const char *input;
   const char *pid_file;
-  bool clear_env, json, events, time, quiet, preserve_status, help;
+  bool clear_env, default_signals, json, events, time, quiet, preserve_status, help;
   bool limits_output;  /* --max-buffer or --overflow was given */
   const char *problem; /* why a value was refused, if there is more to say than its form */
   size_t problem_index;

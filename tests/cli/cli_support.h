@@ -41,4 +41,12 @@ void assert_null_at(const cJSON *object, const char *path);
 int cli_dispose(void **state);
 #define CLI_TEST(f) cmocka_unit_test_setup_teardown(f, setup, cli_dispose)
 
+/* What the portable launcher cannot do is tested with the Linux launcher only: groups of processes and of users, signals
+ * that are inherited, fds that others left open. */
+#ifdef CP_LAUNCHER_LINUX
+enum { LINUX_LAUNCHER = true };
+#else
+enum { LINUX_LAUNCHER = false };
+#endif
+
 #endif

@@ -64,6 +64,7 @@ static void the_end_by_a_forwarded_signal_decides_the_status(void **state) {
 
 static void with_group_descendants_get_it_too(void **state) {
   (void)state;
+  if (!LINUX_LAUNCHER) return;
   const watched *w = signal_cli(
       SIGTERM, CP_ARGS("run", "--group", "--", HELPER, "fork", "pause", "--", "echo", "ready", "--", "pause"));
   assert_int_equal(w->log.exit.code, 128 + SIGTERM);
@@ -89,6 +90,7 @@ static void a_signal_ends_the_wait_for_descendants(void **state) {
 
 static void an_ignored_signal_stays_ignored_in_the_command_like_nohup(void **state) {
   (void)state;
+  if (!LINUX_LAUNCHER) return;
   const cp_options options = {.input = "", .keep_signals = true};
   struct sigaction ignore = {.sa_handler = SIG_IGN}, before;
   unsigned long long mask = 0, cleared = 0;
