@@ -103,11 +103,22 @@ static int explain_too_big(const cp__plan *plan, const char *path, cp_error *err
       args.total, args.where, env.total, (unsigned long long)stack.rlim_cur / 4);
 }
 
+/* The first candidate that is there all the same: then it is something that it needs which is missing. */
+static const char *find_present(const cp__plan *plan, char *full, size_t size) {
+  struct stat st;
+  for (int i = 0; plan->candidates[i] != NULL; i++)
+    if (locate(plan, plan->candidates[i], full, size) && stat(full, &st) == 0 && S_ISREG(st.st_mode))
+      return plan->candidates[i];
+  return NULL;
+}
+
 static int explain_exec(const cp__plan *plan, const cp__failure *failure, cp_error *error) {
   const char *path = plan->candidates[failure->index];
   char full[PATH_MAX];
   if (path == NULL) path = plan->file;
   if (failure->code == UV_E2BIG) return explain_too_big(plan, path, error);
+  const char *present = failure->code == UV_ENOENT ? find_present(plan, full, sizeof full) : NULL;
+  if (present != NULL) path = present;
   if (locate(plan, path, full, sizeof full)) {
     if (failure->code == UV_ENOENT) return explain_missing(plan, path, full, error);
     if (failure->code == UV_EACCES) return explain_denied(path, full, error);
