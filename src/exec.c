@@ -22,9 +22,8 @@ static void free_exec(void *data) {
 }
 
 /* What a person would call the command: the shell's script, or file and arguments joined with blanks, cut to fit. */
-static void describe(const cp_child *child, char *text, size_t size) {
-  const char *const *argv = cp_child_spawn_args(child);
-  bool shell = argv[0] != NULL && argv[1] != NULL && strcmp(argv[1], "-c") == 0 && argv[2] != NULL;
+static void describe(const cp_child *child, bool shell, char *text, size_t size) {
+  const char *const *argv = cp_child_spawn_args(child); /* of a shell: sh -c SCRIPT */
   size_t used = 0;
   for (argv += shell ? 2 : 0; *argv != NULL && used + 1 < size; argv++) {
     int n = snprintf(text + used, size - used, "%s%s", used > 0 ? " " : "", *argv);
@@ -50,7 +49,7 @@ static void on_closed(cp_child *child, void *data) {
   int rc = collect(exec, child, &result);
   result.pid = cp_child_pid(child);
   result.exit = child->exit;
-  describe(child, command, sizeof command);
+  describe(child, exec->options.shell != NULL, command, sizeof command);
   if (child->start_error.code != 0) result.error = child->start_error;
   if (rc != 0)
     (void)cp__fail_plain(&result.error, rc, CP_STAGE_MEMORY, -1, command);
