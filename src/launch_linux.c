@@ -27,7 +27,7 @@
 #include "launch.h"
 #include "rawcall.h"
 
-enum { STACK_BYTES = 16 * 1024, LAST_HANDLED_BY_EXEC = 31, LAST_SIGNAL = 64 };
+enum { STACK_BYTES = 16 * 1024, LAST_SIGNAL = 64 };
 
 #define ALL_SIGNALS (~(uint64_t)0)
 
@@ -119,8 +119,7 @@ static long start_clone3(cp__launch *launch, char *stack) {
       .stack = (uint64_t)(uintptr_t)stack,
       .stack_size = STACK_BYTES,
   };
-  /* Only ignored signals are left to reset then, and only those that Node resets too. */
-  launch->child.last_signal = LAST_HANDLED_BY_EXEC;
+  launch->child.last_signal = LAST_SIGNAL; /* only ignored signals are left to reset then */
   return clone_call(SYS_clone3, (long)&args, sizeof args, 0, 0, 0, &launch->child);
 }
 
