@@ -145,7 +145,7 @@ static bool stop(cp_child *child, cp_reason reason) {
     arm(child);
   } else if (rc != UV_ESRCH) {
     cp_error error;
-    (void)cp__fail(&error, rc, CP_STAGE_KILL, -1, child->plan.file, "kill %s: %s", cp_signal_name(kill_signal(child)),
+    (void)cp__fail(&error, rc, CP_STAGE_KILL, -1, child->plan.file, "kill %s: %s", cp__signal_label(kill_signal(child)),
                    cp_strerror(rc));
     tell_error(child, &error);
   }

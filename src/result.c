@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "error.h"
+#include "signal.h"
 
 int cp__result_init(cp_result *result, int count) {
   *result = (cp_result){.exit = {.code = -1}, .error = {.index = -1}};
@@ -50,13 +51,12 @@ static int judge_status(cp_result *result, const char *command) {
   if (exit->signal == 0)
     return cp__fail(&result->error, CP_EFAILED, CP_STAGE_RUN, -1, command, "command failed with exit code %d: %.200s%s",
                     exit->code, command, words);
-  const char *name = cp_signal_name(exit->signal);
   return cp__fail(&result->error, CP_EFAILED, CP_STAGE_RUN, -1, command, "command ended by %s: %.200s%s",
-                  name != NULL ? name : "a signal", command, words);
+                  cp__signal_label(exit->signal), command, words);
 }
 
 static const char *kill_signal_name(const cp_options *options) {
-  return cp_signal_name(options->kill_signal != 0 ? options->kill_signal : 15);
+  return cp__signal_label(options->kill_signal != 0 ? options->kill_signal : 15);
 }
 
 int cp__result_judge(cp_result *result, const char *command, const cp_options *options, bool strict) {

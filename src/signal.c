@@ -53,6 +53,11 @@ const char *cp_signal_name(int signum) {
   return signum >= FIRST_RT && signum <= LAST_RT ? realtime[signum - FIRST_RT] : NULL;
 }
 
+const char *cp__signal_label(int signum) {
+  const char *name = cp_signal_name(signum);
+  return name != NULL ? name : "a signal";
+}
+
 /* "15" is 15; anything else that is not wholly a number is -1. */
 static int parse_number(const char *text) {
   char *end;
