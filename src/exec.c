@@ -34,8 +34,7 @@ static void describe(const cp_child *child, bool shell, char *text, size_t size)
 static int collect(exec_call *exec, cp_child *child, cp_result *result) {
   int rc = cp__result_init(result, child->stream_count < CAPTURED ? CAPTURED : child->stream_count);
   for (int i = 0; rc == 0 && i < CAPTURED; i++)
-    if (exec->captured[i])
-      rc = cp__capture_take(&exec->captures[i], exec->options.encoding, &result->output[i]);
+    if (exec->captured[i]) rc = cp__capture_take(&exec->captures[i], exec->options.encoding, &result->output[i]);
   if (rc != 0) return rc;
   cp__result_alias(result);
   return 0;

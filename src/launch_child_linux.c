@@ -57,6 +57,7 @@ static void reset_handlers(void) {
   static const uint64_t defaults[8];
   for (int signum = 1; signum <= LAST_SIGNAL; signum++) {
     uint64_t old[8];
+    old[0] = 0; /* an initializer for all of it would become a call of memset() */
     if (signum == SIGKILL || signum == SIGSTOP) continue;
     if (CALL4(SYS_rt_sigaction, signum, NULL, old, KERNEL_SIGSET_BYTES) == 0 && old[0] > 1)
       (void)CALL4(SYS_rt_sigaction, signum, defaults, NULL, KERNEL_SIGSET_BYTES);
@@ -174,7 +175,7 @@ struct entry { /* struct linux_dirent64 */
 /* The fd that /proc/self/fd names, or -1 for "." and "..". */
 static int entry_fd(const struct entry *entry) {
   int fd = 0;
-  for (const char *p = entry->name; *p != '\0'; p++) {
+  for (const char *p = entry->name; *p != '\0'; p++) { /* NOLINT: getdents64 has filled it */
     if (*p < '0' || *p > '9') return -1;
     fd = fd * 10 + (*p - '0');
   }

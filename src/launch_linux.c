@@ -197,7 +197,7 @@ static long start_best(cp__launch *launch, char *stack) {
  */
 static long start_masked(cp__launch *launch, char *stack) {
   static const uint64_t all = ALL_SIGNALS;
-  uint64_t mask;
+  uint64_t mask = 0;
   (void)cp__rawcall(SYS_rt_sigprocmask, SIG_SETMASK, (long)&all, (long)&mask, sizeof all, 0);
   launch->child.mask = launch->child.plan->keep_signals ? mask : 0;
   long pid = start_best(launch, stack);

@@ -43,19 +43,25 @@ static int check_env(const char *const *env, const char *option, bool needs_valu
   return 0;
 }
 
-static int check_ids(const cp_options *options, cp_error *error) {
+static int check_groups(const cp_options *options, cp_error *error) {
   enum { MAX_GROUPS = 65536 }; /* NGROUPS_MAX of Linux */
+  if (options->group_count == 0) return 0;
+  if (options->groups == NULL)
+    return INVALID(error, -1, "options.groups is NULL, but options.group_count is %zu", options->group_count);
+  if (options->group_count > MAX_GROUPS)
+    return INVALID(error, -1, "options.group_count: %zu, the limit is %d", options->group_count, MAX_GROUPS);
+  for (size_t i = 0; i < options->group_count; i++) {
+    if (!options->groups[i].given) return INVALID(error, (int)i, "options.groups[%zu] is not given", i);
+    int rc = check_id(options->groups[i], "groups", (int)i, error);
+    if (rc != 0) return rc;
+  }
+  return 0;
+}
+
+static int check_ids(const cp_options *options, cp_error *error) {
   int rc = check_id(options->uid, "uid", -1, error);
   if (rc == 0) rc = check_id(options->gid, "gid", -1, error);
-  if (rc == 0 && options->groups == NULL && options->group_count > 0)
-    rc = INVALID(error, -1, "options.groups is NULL, but options.group_count is %zu", options->group_count);
-  if (rc == 0 && options->group_count > MAX_GROUPS)
-    rc = INVALID(error, -1, "options.group_count: %zu, the limit is %d", options->group_count, MAX_GROUPS);
-  for (size_t i = 0; rc == 0 && i < options->group_count; i++) {
-    rc = check_id(options->groups[i], "groups", (int)i, error);
-    if (rc == 0 && !options->groups[i].given) rc = INVALID(error, (int)i, "options.groups[%zu] is not given", i);
-  }
-  return rc;
+  return rc == 0 ? check_groups(options, error) : rc;
 }
 
 static int check_limits(const cp_options *options, cp_error *error) {

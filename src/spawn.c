@@ -60,7 +60,7 @@ int cp__child_start(cp_child **out, uv_loop_t *loop, const char *file, const cha
 }
 
 int cp_spawn(cp_child **out, uv_loop_t *loop, const char *file, const char *const *args, const cp_options *options) {
-  cp_child *child;
+  cp_child *child = NULL;
   int rc = cp__child_start(&child, loop, file, args, options != NULL ? options : &defaults, NULL);
   if (rc != 0) return rc;
   child->frees_itself = out == NULL;
