@@ -51,7 +51,8 @@ int cp__child_start(cp_child **out, uv_loop_t *loop, const char *file, const cha
   int rc = child == NULL ? UV_ENOMEM : prepare(child, file, args, options, error);
   if (rc != 0) {
     if (child != NULL) cp__child_discard(child);
-    return rc == UV_ENOMEM ? cp__fail_plain(error, rc, CP_STAGE_MEMORY, -1, NULL) : rc;
+    if (rc == UV_ENOMEM) (void)cp__fail_plain(error, rc, CP_STAGE_MEMORY, -1, NULL);
+    return rc;
   }
   if (hooks != NULL) child->hooks = *hooks;
   cp__child_begin(child, options);
@@ -60,7 +61,7 @@ int cp__child_start(cp_child **out, uv_loop_t *loop, const char *file, const cha
 }
 
 int cp_spawn(cp_child **out, uv_loop_t *loop, const char *file, const char *const *args, const cp_options *options) {
-  cp_child *child = NULL;
+  cp_child *child;
   int rc = cp__child_start(&child, loop, file, args, options != NULL ? options : &defaults, NULL);
   if (rc != 0) return rc;
   child->frees_itself = out == NULL;
