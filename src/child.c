@@ -222,8 +222,16 @@ static void end_streams(cp_child *child) {
   for (int i = 0; i < child->stream_count; i++) cp__stream_process_ended(&child->streams[i]);
 }
 
+/* As in Node, the timeout of exec is for the pipes that others hold too. One round is left to see an end that came. */
+static void limit_drain(cp_child *child, uint64_t deadline) {
+  uint64_t soon = deadline_in(child, 1);
+  if (deadline < soon) deadline = soon;
+  if (child->drain_at == 0 || deadline < child->drain_at) child->drain_at = deadline;
+}
+
 /* The process is over: no deadline, no abort, no handle any more; what it wrote is delivered before on_exit. */
 static void process_ended(cp_child *child, int waited, const cp__end *end) {
+  uint64_t timeout_at = child->timeout_at;
   record_exit(child, waited, end);
   child->timeout_at = child->grace_at = 0;
   cp__abort_unlisten(&child->abort);
@@ -236,6 +244,7 @@ static void process_ended(cp_child *child, int waited, const cp__end *end) {
   if (child->events.on_exit != NULL) child->events.on_exit(child, &child->exit, child->events.data);
   if (child->state != CP__ENDED) return;
   if (child->events.drain_timeout_ms > 0) child->drain_at = deadline_in(child, child->events.drain_timeout_ms);
+  if (child->stops_outputs && timeout_at != 0) limit_drain(child, timeout_at);
   arm(child);
   check_close(child);
 }
@@ -316,6 +325,11 @@ static void check_deadlines(cp_child *child) {
   }
 }
 
+static bool is_to_be_stopped(const cp_child *child) {
+  bool late = child->timeout_at != 0 && child->timeout_at <= uv_now(child->loop);
+  return late || (child->due & CP__DUE_ABORT);
+}
+
 static void serve(cp_child *child) {
   if (start_is_open(child)) {
     arm(child);
@@ -323,6 +337,7 @@ static void serve(cp_child *child) {
   }
   hold(child);
   tell_start(child);
+  if (child->state == CP__RUNNING && is_to_be_stopped(child)) check_process(child); /* the loop may be late */
   if (child->state == CP__RUNNING && take_due(child, CP__DUE_ABORT)) abort_now(child);
   if (take_due(child, CP__DUE_STREAMS)) tick_streams(child);
   if (child->state < CP__CLOSED) check_deadlines(child);
