@@ -239,12 +239,12 @@ static void process_ended(cp_child *child, int waited, const cp__end *end) {
   end_streams(child);
   if (child->state == CP__CLOSED) return;
   bool stopped = child->reason == CP_REASON_TIMEOUT || child->reason == CP_REASON_ABORTED;
-  if (child->stops_outputs && stopped) close_outputs(child);
+  if (child->hooks.stops_outputs && stopped) close_outputs(child);
   child->state = CP__ENDED;
   if (child->events.on_exit != NULL) child->events.on_exit(child, &child->exit, child->events.data);
   if (child->state != CP__ENDED) return;
   if (child->events.drain_timeout_ms > 0) child->drain_at = deadline_in(child, child->events.drain_timeout_ms);
-  if (child->stops_outputs && timeout_at != 0) limit_drain(child, timeout_at);
+  if (child->hooks.stops_outputs && timeout_at != 0) limit_drain(child, timeout_at);
   arm(child);
   check_close(child);
 }

@@ -22,6 +22,7 @@ typedef struct cp__child_hooks {
   void (*prepare)(cp_child *child, void *data); /* before anything is read */
   void (*closed)(cp_child *child, void *data);  /* after on_close */
   void (*freed)(void *data);                    /* the child is gone */
+  bool stops_outputs; /* after a timeout or an abort the exit is enough: do not wait for pipes that others hold */
   void *data;
 } cp__child_hooks;
 
@@ -38,9 +39,8 @@ struct cp_child {
   cp_error start_error;
   cp_reason reason; /* why we sent a signal, before the exit says what it did */
   bool killed, unrefed, handles_open, leads_group;
-  bool freed;         /* by the user: no callback any more */
-  bool frees_itself;  /* after on_close; the user has no handle */
-  bool stops_outputs; /* after a timeout or an abort the exit is enough: do not wait for pipes that others hold */
+  bool freed;        /* by the user: no callback any more */
+  bool frees_itself; /* after on_close; the user has no handle */
 
   uv_timer_t timer; /* the start, and the next deadline */
   uv_idle_t idle;   /* what is due */

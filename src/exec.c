@@ -70,20 +70,14 @@ static void capture_outputs(cp_child *child, void *data) {
 
 static int start(cp_child **out, uv_loop_t *loop, const char *file, const char *const *args,
                  const cp_options *options) {
-  cp_child *child;
   exec_call *exec = calloc(1, sizeof *exec);
   if (exec == NULL) return cp__fail_plain(options->error, UV_ENOMEM, CP_STAGE_MEMORY, -1, NULL);
   exec->options = *options;
-  const cp__child_hooks hooks = {.prepare = capture_outputs, .closed = on_closed, .freed = free_exec, .data = exec};
-  int rc = cp__child_start(&child, loop, file, args, options, &hooks);
-  if (rc != 0) {
-    free_exec(exec);
-    return rc;
-  }
-  child->stops_outputs = true;
-  child->frees_itself = out == NULL;
-  if (out != NULL) *out = child;
-  return 0;
+  const cp__child_hooks hooks = {
+      .prepare = capture_outputs, .closed = on_closed, .freed = free_exec, .stops_outputs = true, .data = exec};
+  int rc = cp__child_start(out, loop, file, args, options, &hooks);
+  if (rc != 0) free_exec(exec);
+  return rc;
 }
 
 int cp_exec_file(cp_child **out, uv_loop_t *loop, const char *file, const char *const *args,

@@ -11,11 +11,11 @@
 /* What the child reads. */
 typedef struct cp__launch_child {
   const cp__plan *plan;
-  cp__failure *failure; /* where it says what failed; in memory that it may share with the parent */
-  int report;           /* a pipe to write *failure to as well, closed by execve; -1: none */
-  int last_signal;      /* signals 1 to this one get their default action */
-  uint64_t mask;        /* the signal mask of the new program */
-  pid_t parent;         /* for the death signal */
+  cp__failure *failure;  /* where it says what failed; in memory that it may share with the parent */
+  int report;            /* a pipe to write *failure to as well, closed by execve; -1: none */
+  bool handlers_cleared; /* clone3 has reset all signal handlers */
+  uint64_t mask;         /* the signal mask of the new program */
+  pid_t parent;          /* for the death signal */
 } cp__launch_child;
 
 /* One launch. It must stay where it is until it is finished. */

@@ -27,7 +27,7 @@
 #include "launch.h"
 #include "rawcall.h"
 
-enum { STACK_BYTES = 16 * 1024, LAST_SIGNAL = 64 };
+enum { STACK_BYTES = 16 * 1024 };
 
 #define ALL_SIGNALS (~(uint64_t)0)
 
@@ -119,13 +119,13 @@ static long start_clone3(cp__launch *launch, char *stack) {
       .stack = (uint64_t)(uintptr_t)stack,
       .stack_size = STACK_BYTES,
   };
-  launch->child.last_signal = LAST_SIGNAL; /* only ignored signals are left to reset then */
+  launch->child.handlers_cleared = true;
   return clone_call(SYS_clone3, (long)&args, sizeof args, 0, 0, 0, &launch->child);
 }
 
 static long start_clone(cp__launch *launch, char *stack, enum method method) {
   uint64_t flags = sharing_flags(launch) | (method == CLONE_WITH_PIDFD ? CLONE_PIDFD : 0);
-  launch->child.last_signal = LAST_SIGNAL;
+  launch->child.handlers_cleared = false;
   return plain_clone(flags, stack + STACK_BYTES, launch);
 }
 
@@ -146,7 +146,7 @@ static int open_report(cp__launch *launch) {
 static long start_fork(cp__launch *launch) {
   int rc = open_report(launch);
   atomic_store(&launch->sharing, 0);
-  launch->child.last_signal = LAST_SIGNAL;
+  launch->child.handlers_cleared = false;
   return rc < 0 ? rc : plain_clone(0, NULL, launch);
 }
 
@@ -173,8 +173,7 @@ static bool memory_is_shared(char *stack) {
   static const char *const nothing[] = {NULL};
   cp__failure failure = {0};
   cp__plan plan = {.candidates = nothing, .argv = nothing, .envp = nothing, .keep_fds = true};
-  cp__launch_child child = {
-      .plan = &plan, .failure = &failure, .report = -1, .last_signal = LAST_SIGNAL, .mask = ALL_SIGNALS};
+  cp__launch_child child = {.plan = &plan, .failure = &failure, .report = -1, .mask = ALL_SIGNALS};
   /* No exit signal: nobody's SIGCHLD handler or wait() learns of this one. */
   long pid = clone_call(SYS_clone, CLONE_VM | CLONE_VFORK, (long)(stack + STACK_BYTES), 0, 0, 0, &child);
   if (pid < 0) return false;

@@ -5,8 +5,6 @@
 #include "child.h"
 #include "error.h"
 
-static const cp_options defaults;
-
 /* Launches; a refusal of the kernel becomes the child's start_error. */
 static void launch(cp_child *child, const cp__stdio *stdio) {
   cp__failure failure;
@@ -55,16 +53,13 @@ int cp__child_start(cp_child **out, uv_loop_t *loop, const char *file, const cha
     return rc;
   }
   if (hooks != NULL) child->hooks = *hooks;
+  child->frees_itself = out == NULL;
   cp__child_begin(child, options);
-  *out = child;
+  if (out != NULL) *out = child;
   return 0;
 }
 
 int cp_spawn(cp_child **out, uv_loop_t *loop, const char *file, const char *const *args, const cp_options *options) {
-  cp_child *child;
-  int rc = cp__child_start(&child, loop, file, args, options != NULL ? options : &defaults, NULL);
-  if (rc != 0) return rc;
-  child->frees_itself = out == NULL;
-  if (out != NULL) *out = child;
-  return 0;
+  static const cp_options defaults;
+  return cp__child_start(out, loop, file, args, options != NULL ? options : &defaults, NULL);
 }
