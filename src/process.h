@@ -16,7 +16,8 @@ struct cp__process {
   struct cp__launch *launch; /* under way; NULL: the outcome is known */
   pid_t pid;                 /* 0: not started */
   bool reaped;
-  int pidfd; /* -1: none */
+  bool waits_by_number; /* the kernel has pidfds but cannot wait for them */
+  int pidfd;            /* -1: none */
   cp__process_cb on_end, on_closed;
   union {
     uv_handle_t handle;
