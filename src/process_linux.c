@@ -78,7 +78,8 @@ static int send_signal(const cp__process *process, int signum, bool group) {
   if (process->pidfd >= 0) {
     unsigned flags = group ? PIDFD_SIGNAL_GROUP : 0;
     if (syscall(SYS_pidfd_send_signal, process->pidfd, signum, NULL, flags) == 0) return 0;
-    if (errno != ENOSYS && !(group && errno == EINVAL)) return CP__ERRNO(errno);
+    /* An old kernel, or a sandbox that does not know the call (EPERM). A real EPERM is kill(2)'s as well. */
+    if (errno != ENOSYS && errno != EPERM && !(group && errno == EINVAL)) return CP__ERRNO(errno);
   }
   return kill(group ? -process->pid : process->pid, signum) == 0 ? 0 : CP__ERRNO(errno);
 }
@@ -120,17 +121,17 @@ static int wait_stolen(const cp__process *process, cp__end *end) {
 int cp__process_wait(cp__process *process, bool block, cp__end *end) {
   siginfo_t info;
   struct rusage usage;
-  int kind = process->pidfd >= 0 ? P_PIDFD : P_PID;
-  int id = process->pidfd >= 0 ? process->pidfd : process->pid;
+  bool by_number = process->pidfd < 0 || process->waits_by_number;
+  int kind = by_number ? P_PID : P_PIDFD;
+  int id = by_number ? process->pid : process->pidfd;
   long rc;
   info.si_pid = 0;
   /* The raw call: libc's wrapper has no usage. */
   do rc = syscall(SYS_waitid, kind, id, &info, WEXITED | (block ? 0 : WNOHANG), &usage);
   while (rc != 0 && errno == EINTR);
   if (rc == 0 && info.si_pid == 0) return 0;
-  if (rc != 0 && errno == EINVAL && kind == P_PIDFD) { /* Linux < 5.4 */
-    (void)close(process->pidfd);
-    process->pidfd = -1;
+  if (rc != 0 && errno == EINVAL && !by_number) { /* Linux < 5.4; the pidfd stays: a loop may watch it */
+    process->waits_by_number = true;
     return cp__process_wait(process, block, end);
   }
   process->reaped = true;
@@ -143,7 +144,7 @@ int cp__process_wait(cp__process *process, bool block, cp__end *end) {
   return 1;
 }
 
-int cp__process_poll_fd(const cp__process *process) { return process->pidfd; }
+int cp__process_poll_fd(const cp__process *process) { return process->waits_by_number ? -1 : process->pidfd; }
 
 static void on_pidfd(uv_poll_t *poll, int status, int events) {
   (void)status;
