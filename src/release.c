@@ -1,5 +1,6 @@
 /* release.c - cp_loop_release(): children that were freed while they ran, when their loop ends before them. */
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdlib.h>
@@ -56,7 +57,7 @@ static int copy_all(orphan_set *orphans) {
   for (int i = 0; i < orphans->count; i++) {
     cp__process *copy = &orphans->copies[i];
     *copy = (cp__process){.pid = orphans->processes[i]->pid, .pidfd = -1};
-    if (orphans->processes[i]->pidfd >= 0) copy->pidfd = dup(orphans->processes[i]->pidfd);
+    if (orphans->processes[i]->pidfd >= 0) copy->pidfd = fcntl(orphans->processes[i]->pidfd, F_DUPFD_CLOEXEC, 0);
     if (orphans->processes[i]->pidfd >= 0 && copy->pidfd < 0) return CP__ERRNO(errno);
     orphans->polls[i] = (struct pollfd){.fd = copy->pidfd, .events = POLLIN};
   }
