@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "message.h"
+#include "split.h"
 #include "suggest.h"
 #include "values.h"
 
@@ -183,6 +184,8 @@ const option_spec option_specs[] = {
     {"unset", 'u', required_argument, "NAME", "the name of a variable", "remove a variable; may be repeated", NULL,
      set_unset},
     {"clear-env", 'i', no_argument, NULL, NULL, "begin with an empty environment", NULL, set_clear_env},
+    {"split-string", 'S', required_argument, "STRING", "words",
+     "read the words of STRING here, as options and operands", NULL, NULL},
     {"argv0", 0, required_argument, "NAME", NULL, "what the command sees as its own name", NULL, set_argv0},
     {"shell", 0, optional_argument, "PATH", "the path of a shell", "run it through a shell (default: /bin/sh)", NULL,
      set_shell},
@@ -307,19 +310,72 @@ static const option_spec *found_spec(int found, const char *word) {
   return strlen(spec->name) == strcspn(word + 2, "=") ? spec : NULL;
 }
 
-static int parse_words(run_options *options, const cli_command *command, int argc, char **argv) {
+/* Room for as many changes of the environment as there may be options. */
+static int reserve_changes(run_options *options, int argc) {
+  size_t count = options->change_count + (size_t)argc + 1;
+  const char **changes = realloc(options->changes, count * sizeof *changes);
+  if (changes == NULL) return -1;
+  for (size_t i = options->change_count; i < count; i++) changes[i] = NULL;
+  options->changes = changes;
+  return 0;
+}
+
+/* Memory that is freed with the options. Takes `block`, which may be NULL, on failure too. */
+static int keep_block(run_options *options, void *block) {
+  void **blocks = realloc(options->blocks, (options->block_count + 1) * sizeof *blocks);
+  if (blocks != NULL) options->blocks = blocks;
+  if (blocks == NULL || block == NULL) {
+    free(block);
+    say("out of memory");
+    return -1;
+  }
+  blocks[options->block_count++] = block;
+  return 0;
+}
+
+/*
+ * --split-string: its words stand in the place of the option. What came before them is read already, so a list of argv[0],
+ * the words and the rest is read from its beginning.
+ */
+static int split_string(run_options *options, const cli_command *command, int *argc, char ***argv) {
+  char **words;
+  size_t count, rest = (size_t)(*argc - optind);
+  const char *problem = split_words(optarg, &words, &count);
+  if (problem != NULL) {
+    say_usage(command->name, "--split-string: %s: '%s'", problem, optarg);
+    return -1;
+  }
+  if (keep_block(options, words) != 0) return -1;
+  char **list = calloc(count + rest + 2, sizeof *list);
+  if (keep_block(options, list) != 0) return -1;
+  list[0] = (*argv)[0];
+  memcpy(list + 1, words, count * sizeof *list);
+  memcpy(list + 1 + count, *argv + optind, rest * sizeof *list);
+  *argv = list;
+  *argc = (int)(count + rest + 1);
+  optind = 1;
+  return reserve_changes(options, *argc);
+}
+
+static int parse_words(run_options *options, const cli_command *command, int *count, char ***list) {
   struct option longs[OPTION_COUNT + 1];
   char shorts[2 * OPTION_COUNT + 3];
   fill_tables(longs, shorts);
   opterr = 0;
   optind = 1;
   for (;;) {
+    int argc = *count;
+    char **argv = *list;
     const char *word = optind < argc ? argv[optind] : "";
     int found = getopt_long(argc, argv, shorts, longs, NULL);
     if (found == -1) return 0;
     if (found == '?' || found == ':') return refuse(command, found, word);
     const option_spec *spec = found_spec(found, word);
     if (spec == NULL) return refuse_word(command, word);
+    if (spec->letter == 'S') {
+      if (split_string(options, command, count, list) != 0) return -1;
+      continue;
+    }
     if (apply(options, command, spec, optarg) != 0) return -1;
     if (options->help) return 0;
   }
@@ -399,12 +455,11 @@ static void complete(run_options *o, bool shell, char **operands) {
 
 int options_parse(run_options *options, const cli_command *command, bool shell, int argc, char **argv) {
   *options = (run_options){0};
-  options->changes = calloc((size_t)argc + 1, sizeof *options->changes);
-  if (options->changes == NULL || stdio_spec_init(&options->stdio) != 0) {
+  if (reserve_changes(options, argc) != 0 || stdio_spec_init(&options->stdio) != 0) {
     say("out of memory");
     return -1;
   }
-  if (parse_words(options, command, argc, argv) != 0) return -1;
+  if (parse_words(options, command, &argc, &argv) != 0) return -1;
   if (options->help) return 0;
   if (optind >= argc) {
     say_usage(command->name, "%s", shell ? "no shell command given" : "no file given");
@@ -419,4 +474,6 @@ void options_dispose(run_options *options) {
   stdio_spec_dispose(&options->stdio);
   free(options->changes);
   free(options->groups);
+  for (size_t i = 0; i < options->block_count; i++) free(options->blocks[i]);
+  free(options->blocks);
 }

@@ -19,6 +19,8 @@ typedef struct run_options {
   cp_id primary_group; /* of a user given by name */
   const char *input;
   const char *pid_file;
+  void **blocks; /* memory of --split-string, into which `command` and others point */
+  size_t block_count;
   bool clear_env, default_signals, json, events, time, quiet, preserve_status, help;
   bool limits_output;  /* --max-buffer or --overflow was given */
   const char *problem; /* why a value was refused, if there is more to say than its form */

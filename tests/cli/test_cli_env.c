@@ -27,6 +27,20 @@ static void the_last_word_about_a_variable_counts(void **state) {
   assert_out(r, "A unset\nB=2\nKEPT=3\n");
 }
 
+static void split_string_reads_options_and_operands(void **state) {
+  (void)state;
+  const char *options = "-i -e A='x y' -e \"B=\\\"q\\\"\" -e C=\\ z --";
+  assert_out(with_env(CP_ARGS("run", "-S", options, HELPER, "env")), "A=x y\nB=\"q\"\nC= z\n");
+  assert_out(with_env(CP_ARGS("run", "-q", "--split-string=" HELPER " args a", "b c")), "[a]\n[b c]\n");
+}
+
+static void split_string_refuses_what_is_not_closed(void **state) {
+  (void)state;
+  assert_status(with_env(CP_ARGS("run", "-S", "echo 'open")), 125);
+  assert_status(with_env(CP_ARGS("run", "-S", "echo \\")), 125);
+  assert_status(with_env(CP_ARGS("run", "-S", "")), 125);
+}
+
 static void clear_env_begins_with_nothing(void **state) {
   (void)state;
   assert_out(with_env(CP_ARGS("run", "-i", "--", HELPER, "env")), "");
@@ -71,6 +85,8 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       CLI_TEST(the_environment_is_inherited),
       CLI_TEST(env_sets_and_unset_removes),
+      CLI_TEST(split_string_reads_options_and_operands),
+      CLI_TEST(split_string_refuses_what_is_not_closed),
       CLI_TEST(the_last_word_about_a_variable_counts),
       CLI_TEST(clear_env_begins_with_nothing),
       CLI_TEST(the_path_of_the_command_is_searched),
