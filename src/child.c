@@ -447,17 +447,26 @@ static void on_stderr(cp_stream *stream, const char *bytes, ssize_t length, void
     child->events.on_stderr(child, bytes, (size_t)length, child->events.data);
 }
 
-/* What comes before the user can touch the streams: the readers, and the input. */
-static void prepare_streams(cp_child *child, const cp_options *options) {
-  if (options->on_stdout != NULL) (void)cp_stream_read(cp_child_stdout(child), on_stdout, child);
-  if (options->on_stderr != NULL) (void)cp_stream_read(cp_child_stderr(child), on_stderr, child);
-  if (options->input == NULL) return;
-  /* A child that is gone already does not read it: its exit tells the story. */
-  (void)cp_stream_write(cp_child_stdin(child), options->input, options->input_length, NULL, NULL);
-  (void)cp_stream_end(cp_child_stdin(child));
+static void on_input_written(cp_stream *stream, int status, void *data) {
+  cp_child *child = data;
+  (void)stream;
+  if (status == UV_EPIPE) child->input_unread = true;
 }
 
-/* The loop cannot watch it (out of memory, or of epoll's watches): then it must not run either. */
+/* What comes before the user can touch the streams: the readers, and the input. UV_ENOMEM. */
+static int prepare_streams(cp_child *child, const cp_options *options) {
+  cp_stream *input = cp_child_stdin(child);
+  if (options->on_stdout != NULL) (void)cp_stream_read(cp_child_stdout(child), on_stdout, child);
+  if (options->on_stderr != NULL) (void)cp_stream_read(cp_child_stderr(child), on_stderr, child);
+  if (options->input == NULL) return 0;
+  int rc = cp_stream_write(input, options->input, options->input_length, on_input_written, child);
+  if (rc == UV_ENOMEM) return rc;
+  if (rc < 0) child->input_unread = true; /* a child that is gone already: its exit tells the story */
+  (void)cp_stream_end(input);
+  return 0;
+}
+
+/* It cannot be watched or fed (out of memory, or of epoll's watches): then it must not run either. */
 static void give_up(cp_child *child, int code) {
   cp__end end;
   cp_error error;
@@ -482,11 +491,11 @@ void cp__child_begin(cp_child *child, const cp_options *options) {
   if (child->process.pid == 0) return;
   hold(child); /* until the process is reaped and its handle closed */
   int rc = cp__process_watch(&child->process, child->loop, on_process_end);
+  if (rc == 0) rc = prepare_streams(child, options);
   if (rc != 0) {
     give_up(child, rc);
     return;
   }
-  prepare_streams(child, options);
   if (child->hooks.prepare != NULL) child->hooks.prepare(child, child->hooks.data);
   for (int i = 0; i < child->stream_count; i++) cp__stream_listen(&child->streams[i]);
   if (options->timeout_ms > 0) child->timeout_at = deadline_in(child, options->timeout_ms);

@@ -39,6 +39,7 @@ struct cp_child {
   cp_error start_error;
   cp_reason reason; /* why we sent a signal, before the exit says what it did */
   bool killed, unrefed, handles_open, leads_group;
+  bool input_unread; /* the child did not want all of options.input */
   bool freed;        /* by the user: no callback any more */
   bool frees_itself; /* after on_close; the user has no handle */
 

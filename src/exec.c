@@ -48,6 +48,7 @@ static void on_closed(cp_child *child, void *data) {
   int rc = collect(exec, child, &result);
   result.pid = cp_child_pid(child);
   result.exit = child->exit;
+  result.input_unread = child->input_unread;
   describe(child, exec->options.shell != NULL, command, sizeof command);
   if (child->start_error.code != 0) result.error = child->start_error;
   if (rc != 0)

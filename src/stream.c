@@ -215,11 +215,11 @@ static bool may_read(const cp_stream *stream) {
          (stream->reading || stream->drain);
 }
 
-/* Reads until nothing is left, a fair share is read, or `most` bytes are. */
+/* Reads until nothing is left or `most` bytes are read; without that limit, a fair share. */
 static void read_some(cp_stream *stream, size_t most) {
   char scratch[READ_BYTES];
-  bool full = true;
-  for (int i = 0; i < READS_PER_EVENT && full && most > 0 && may_read(stream); i++) {
+  bool full = true, fair = most == SIZE_MAX;
+  for (int i = 0; (i < READS_PER_EVENT || !fair) && full && most > 0 && may_read(stream); i++) {
     ssize_t n = read_once(stream, scratch, most, &full);
     if (n == UV_EAGAIN) return;
     if (n == 0 || n == UV_ECONNRESET) {

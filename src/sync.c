@@ -28,7 +28,7 @@ typedef struct sync_run {
   struct pollfd *polls; /* one per entry, and one for the process */
   int open_outputs;
   size_t input_sent;
-  bool ended;
+  bool ended, timed_out;
   cp_reason reason;
   uint64_t started_ns, timeout_ns, grace_ns, drain_ns; /* points in time; UINT64_MAX: never */
 } sync_run;
@@ -122,6 +122,14 @@ static void serve_pipes(sync_run *run) {
 
 /* ---------------------------------------------------------------- the process and time */
 
+/* Nobody is left to read it. poll(2) may have told the end of the process before the end of its pipe. */
+static void end_of_input(sync_run *run) {
+  const cp__end_fd *end = &run->stdio.ends[0];
+  if (end->fd < 0 || end->readable) return;
+  if (run->input_sent < run->options->input_length) run->result->input_unread = true;
+  close_end(run, 0);
+}
+
 static void note_end(sync_run *run, int waited, const cp__end *end) {
   cp_exit *exit = &run->result->exit;
   *exit = (cp_exit){.code = waited > 0 ? end->code : -1,
@@ -132,7 +140,7 @@ static void note_end(sync_run *run, int waited, const cp__end *end) {
   run->ended = true;
   run->grace_ns = UINT64_MAX;
   if (waited == CP_ESTATUSLOST) run->reason = CP_REASON_LOST;
-  close_end(run, 0);
+  end_of_input(run);
   if (run->options->drain_timeout_ms > 0) run->drain_ns = after_ms(cp__now_ns(), run->options->drain_timeout_ms);
 }
 
@@ -146,8 +154,9 @@ static void check_deadlines(sync_run *run) {
   uint64_t now = cp__now_ns();
   if (run->timeout_ns <= now) {
     run->timeout_ns = UINT64_MAX;
+    run->timed_out = true; /* also if only a grandchild is left, that holds the pipes */
     if (!run->ended) stop(run, CP_REASON_TIMEOUT);
-    run->reason = CP_REASON_TIMEOUT; /* also if only a grandchild is left, that holds the pipes */
+    if (run->reason == CP_REASON_NONE) run->reason = CP_REASON_TIMEOUT;
   }
   if (run->grace_ns <= now) {
     run->grace_ns = UINT64_MAX;
@@ -157,7 +166,7 @@ static void check_deadlines(sync_run *run) {
     run->result->exit.stdio_timed_out = run->open_outputs > 0;
     close_outputs(run);
   }
-  if (!run->ended || run->reason != CP_REASON_TIMEOUT) return;
+  if (!run->ended || !run->timed_out) return;
   read_outputs(run, true); /* what it wrote before it ended; nobody waits for others that hold its pipes */
   close_outputs(run);
 }
