@@ -105,7 +105,10 @@ static int decode(cp__capture *capture) {
   cp__utf8 state = {0};
   if (text.bytes == NULL) return UV_ENOMEM;
   cp__utf8_feed(&state, capture->bytes, capture->length, append, &text);
-  if (capture->dropped == 0 || capture->overflow == CP_OVERFLOW_KEEP_TAIL) cp__utf8_end(&state, append, &text);
+  if (capture->dropped == 0 || capture->overflow == CP_OVERFLOW_KEEP_TAIL)
+    cp__utf8_end(&state, append, &text);
+  else
+    capture->dropped += state.count;
   free(capture->bytes);
   capture->bytes = text.bytes;
   capture->length = text.length;
