@@ -56,7 +56,9 @@ static void the_child_has_a_clean_slate(void **state) {
   assert_int_equal(s.ignored & 0x7fffffff, 0);
   assert_int_equal(s.ignored,
                    BIT(36) | BIT(64)); /* real-time signals stay ignored, as in Node: see options.keep_signals */
+#ifndef CP_SANITIZED                   /* whose runtime catches some in the helper */
   assert_int_equal(s.caught & ~(BIT(32) | BIT(33)), 0);
+#endif
 }
 
 static void the_event_form_gives_a_clean_slate_too(void **state) {
