@@ -78,6 +78,13 @@ void skip_apart(void) __attribute__((noreturn));
 /* Runs the loop until the children that were freed while they ran have ended and are reaped. */
 void reap_freed(void);
 
+/* Milliseconds in which a helper has surely started and done its first verbs: for timeouts that come after these. */
+#ifdef CP_SANITIZED
+#define ENOUGH_MS 2000
+#else
+#define ENOUGH_MS 500
+#endif
+
 /* The monotonic clock, milliseconds. */
 uint64_t now_ms(void);
 

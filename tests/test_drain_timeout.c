@@ -143,7 +143,7 @@ static void the_timeout_of_exec_ends_the_waiting_for_a_grandchild(void **state) 
   cp_child *child;
   assert_int_equal(pipe2(hold, O_CLOEXEC), 0);
   cp_options options = {
-      .timeout_ms = 300, .on_result = on_result, .data = &o, .stdio = CP_STDIO(CP_FD(hold[0]), CP_PIPE, CP_PIPE)};
+      .timeout_ms = ENOUGH_MS, .on_result = on_result, .data = &o, .stdio = CP_STDIO(CP_FD(hold[0]), CP_PIPE, CP_PIPE)};
   const char *const *args = HELPER_ARGS("fork", "cat", "--", "write", "1", "early");
   assert_int_equal(cp_exec_file(&child, test_loop(), HELPER, args, &options), 0);
   run_loop();

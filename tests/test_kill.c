@@ -1,6 +1,7 @@
 /* test_kill.c - cp_child_kill(), cp_child_kill_group(), and options.grace_ms. */
+#include <fcntl.h>
 #include <signal.h>
-#include <sys/wait.h>
+#include <unistd.h>
 
 #include "support.h"
 
@@ -122,13 +123,13 @@ static void after_the_grace_sigkill_ends_a_child_that_ignores_sigterm(void **sta
   (void)state;
   event_log log;
   cp_options options = log_options(&log);
-  options.timeout_ms = 200;
+  options.timeout_ms = ENOUGH_MS;
   options.grace_ms = 30;
   cp_child *child = start_stubborn(&options, &log);
   run_loop();
   assert_int_equal(log.exit.signal, SIGKILL);
   assert_int_equal(log.exit.reason, CP_REASON_TIMEOUT);
-  assert_true(log.exit.duration_us >= 229000);
+  assert_true(log.exit.duration_us >= (ENOUGH_MS + 29) * 1000);
   cp_child_free(child);
 }
 
@@ -136,7 +137,7 @@ static void a_child_that_obeys_needs_no_sigkill(void **state) {
   (void)state;
   event_log log;
   cp_options options = log_options(&log);
-  options.timeout_ms = 300;
+  options.timeout_ms = ENOUGH_MS;
   options.grace_ms = 50000;
   cp_child *child = start(&options, HELPER_ARGS("trap", "15", "--", "pause"));
   run_loop(); /* and the loop does not wait for the grace */
@@ -203,16 +204,21 @@ static void the_whole_group_is_reached(void **state) {
 static void one_signal_reaches_the_child_alone(void **state) {
   (void)state;
   event_log log;
+  int hold[2];
   cp_options options = log_options(&log);
+  assert_int_equal(pipe2(hold, O_CLOEXEC), 0);
   options.detached = true;
-  cp_child *child = start(&options, HELPER_ARGS("fork", "cat", "0", "1", "--", "write", "1", "x", "--", "pause"));
+  options.stdio = CP_STDIO(CP_FD(hold[0]), CP_PIPE, CP_PIPE);
+  cp_child *child = start(&options, HELPER_ARGS("fork", "cat", "--", "write", "1", "x", "--", "pause"));
+  close(hold[0]);
   while (log.out_length == 0) uv_run(test_loop(), UV_RUN_ONCE);
   assert_int_equal(cp_child_kill(child, SIGKILL), 0);
   run_until(&log.exited);
   for (int i = 0; i < 20; i++) uv_run(test_loop(), UV_RUN_NOWAIT);
-  assert_int_equal(log.closed, 0);
+  assert_int_equal(log.closed, 0);                                 /* the grandchild lives and has the pipe */
   assert_int_equal(cp_child_kill_group(child, SIGKILL), UV_ESRCH); /* its leader has been reaped */
-  run_loop(); /* the exit closed stdin: the grandchild's cat ends */
+  close(hold[1]);
+  run_loop();
   assert_int_equal(log.closed, 1);
   cp_child_free(child);
 }

@@ -340,7 +340,7 @@ static void sync_keeps_the_limit_too(void **state) {
 static void in_sync_an_overflow_stays_the_reason_when_the_timeout_comes_later(void **state) {
   (void)state;
   cp_result result;
-  cp_options options = {.max_buffer_bytes = 10, .timeout_ms = 300, .grace_ms = 600};
+  cp_options options = {.max_buffer_bytes = 10, .timeout_ms = ENOUGH_MS, .grace_ms = ENOUGH_MS * 2};
   const char *const *args = HELPER_ARGS("ignore", "15", "--", "ignore", "13", "--", "fill", "1", "11", "--", "pause");
   assert_int_equal(cp_spawn_sync(&result, HELPER, args, &options), CP_EMAXBUFFER);
   assert_int_equal(result.exit.signal, SIGKILL);

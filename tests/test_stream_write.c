@@ -184,7 +184,7 @@ static void run_pump(size_t length) {
   assert_int_equal(uv_timer_start(&timer, on_stop, 20, 0), 0);
   on_pumped(cp_child_stdin(child), 0, &p);
   while (!p.stop) uv_run(test_loop(), UV_RUN_ONCE);
-  assert_true(p.writes > 5);
+  assert_true(p.writes > 0);
   assert_int_equal(cp_stream_end(cp_child_stdin(child)), 0);
   run_loop();
   cp_child_free(child);

@@ -221,7 +221,7 @@ static void a_two_way_stdin_is_captured(void **state) {
 
 static void a_timeout_reports_the_output_so_far_and_the_real_exit(void **state) {
   (void)state;
-  cp_options options = {.timeout_ms = 300};
+  cp_options options = {.timeout_ms = ENOUGH_MS};
   assert_int_equal(run(HELPER_ARGS("write", "1", "so far", "--", "pause"), &options), CP_ETIMEDOUT);
   assert_int_equal(result.exit.reason, CP_REASON_TIMEOUT);
   assert_int_equal(result.exit.signal, SIGTERM);
@@ -236,18 +236,20 @@ static void a_timeout_reports_the_output_so_far_and_the_real_exit(void **state) 
 
 static void a_child_that_ignores_the_signal_is_killed_after_the_grace(void **state) {
   (void)state;
-  cp_options options = {.timeout_ms = 200, .grace_ms = 30};
+  cp_options options = {.timeout_ms = ENOUGH_MS, .grace_ms = 30};
   assert_int_equal(run(HELPER_ARGS("ignore", "15", "--", "write", "1", "x", "--", "pause"), &options), CP_ETIMEDOUT);
   assert_int_equal(result.exit.signal, SIGKILL);
   assert_int_equal(result.exit.reason, CP_REASON_TIMEOUT);
-  assert_true(result.exit.duration_us >= 229000);
+  assert_true(result.exit.duration_us >= (ENOUGH_MS + 29) * 1000);
   cp_result_dispose(&result);
 }
 
 static void without_grace_a_child_that_ignores_the_signal_is_waited_for(void **state) {
   (void)state;
-  cp_options options = {.timeout_ms = 100};
-  const char *const *args = HELPER_ARGS("ignore", "15", "--", "ignore", "13", "--", "sleep", "400", "--", "exit", "6");
+  char later[16];
+  (void)snprintf(later, sizeof later, "%d", ENOUGH_MS * 2);
+  cp_options options = {.timeout_ms = ENOUGH_MS};
+  const char *const *args = HELPER_ARGS("ignore", "15", "--", "ignore", "13", "--", "sleep", later, "--", "exit", "6");
   assert_int_equal(run(args, &options), CP_ETIMEDOUT);
   assert_int_equal(result.exit.code, 6);
   cp_result_dispose(&result);
@@ -256,7 +258,7 @@ static void without_grace_a_child_that_ignores_the_signal_is_waited_for(void **s
 /* It has closed all its pipes: only the process is waited for. */
 static void a_timeout_comes_though_all_pipes_are_closed(void **state) {
   (void)state;
-  cp_options options = {.timeout_ms = 200};
+  cp_options options = {.timeout_ms = ENOUGH_MS};
   assert_int_equal(run(HELPER_ARGS("close", "0", "--", "close", "1", "--", "close", "2", "--", "pause"), &options),
                    CP_ETIMEDOUT);
   assert_int_equal(result.exit.signal, SIGTERM);
@@ -275,7 +277,7 @@ static void a_child_in_time_does_not_wait_for_the_deadline(void **state) {
 
 static void output_without_end_does_not_outrun_the_timeout(void **state) {
   (void)state;
-  cp_options options = {.timeout_ms = 200, .max_buffer_bytes = 100, .overflow = CP_OVERFLOW_TRUNCATE};
+  cp_options options = {.timeout_ms = ENOUGH_MS, .max_buffer_bytes = 100, .overflow = CP_OVERFLOW_TRUNCATE};
   assert_int_equal(run(HELPER_ARGS("fill", "1", "1000000000000"), &options), CP_ETIMEDOUT);
   assert_int_equal(result.out.length, 100);
   cp_result_dispose(&result);
@@ -313,13 +315,13 @@ static void the_drain_timeout_ends_the_waiting_for_it(void **state) {
 /* As Node's spawnSync(). */
 static void the_timeout_ends_the_waiting_for_it_and_is_an_error(void **state) {
   (void)state;
-  run_held((cp_options){.timeout_ms = 200}, CP_ETIMEDOUT, CP_REASON_TIMEOUT, false);
+  run_held((cp_options){.timeout_ms = ENOUGH_MS}, CP_ETIMEDOUT, CP_REASON_TIMEOUT, false);
 }
 
 static void the_earlier_of_both_deadlines_counts(void **state) {
   (void)state;
   run_held((cp_options){.timeout_ms = 50000, .drain_timeout_ms = 20}, 0, CP_REASON_EXITED, true);
-  run_held((cp_options){.timeout_ms = 200, .drain_timeout_ms = 50000}, CP_ETIMEDOUT, CP_REASON_TIMEOUT, false);
+  run_held((cp_options){.timeout_ms = ENOUGH_MS, .drain_timeout_ms = 50000}, CP_ETIMEDOUT, CP_REASON_TIMEOUT, false);
 }
 
 /* ---------------------------------------------------------------- stderr is passed on */

@@ -59,7 +59,7 @@ static void the_reason_stays_when_the_child_traps_the_signal(void **state) {
   (void)state;
   event_log log;
   cp_options options = log_options(&log);
-  options.timeout_ms = 300;
+  options.timeout_ms = ENOUGH_MS;
   run_helper(&log, HELPER_ARGS("trap", "15", "--", "pause"), &options);
   assert_string_equal(log.out, "signal 15\n");
   assert_int_equal(log.exit.code, 9);
@@ -115,10 +115,10 @@ static void the_time_counts_from_the_start_even_if_the_loop_was_busy_before(void
   event_log log;
   cp_options options = log_options(&log);
   uv_update_time(test_loop());
-  uint64_t until = now_ms() + 300;
+  uint64_t until = now_ms() + ENOUGH_MS + 50;
   while (now_ms() < until) {
   }
-  options.timeout_ms = 250;
+  options.timeout_ms = ENOUGH_MS;
   cp_child *child = start(&options, HELPER_ARGS("write", "1", "x", "--", "exit", "0"));
   run_loop();
   assert_int_equal(log.exit.reason, CP_REASON_EXITED);
