@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "error.h"
-#include "signal.h"
+#include "fail.h"
+#include "signum.h"
 
 static void tell_error(cp_child *child, const cp_error *error) {
   if (child->events.on_error != NULL) child->events.on_error(child, error, child->events.data);

@@ -1,5 +1,5 @@
 /* error.c - codes, their names and sentences, and cp_error. */
-#include "error.h"
+#include "fail.h"
 
 #include <stdarg.h>
 #include <stdio.h>

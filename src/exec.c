@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "child.h"
-#include "error.h"
+#include "fail.h"
 #include "result.h"
 
 enum { CAPTURED = 3 }; /* entries 0, 1, 2; the first is never captured */

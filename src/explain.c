@@ -8,7 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "error.h"
+#include "fail.h"
 #include "plan.h"
 
 enum { MAX_ARGUMENT_BYTES = 131072 }; /* the kernel's MAX_ARG_STRLEN: one argument or environment entry */

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "error.h"
+#include "fail.h"
 
 enum { MOVE_BYTES = 1 << 20, MOVES_PER_EVENT = 16 };
 

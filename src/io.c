@@ -12,7 +12,7 @@
 #include <unistd.h>
 #include <uv.h>
 
-#include "error.h"
+#include "fail.h"
 
 ssize_t cp__read(int fd, void *buffer, size_t size) {
   ssize_t n;

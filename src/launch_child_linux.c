@@ -12,7 +12,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 
-#include "error.h"
+#include "fail.h"
 #include "launch.h"
 #include "rawcall.h"
 

@@ -23,7 +23,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "error.h"
+#include "fail.h"
 #include "launch.h"
 #include "rawcall.h"
 
@@ -139,6 +139,7 @@ static int open_report(cp__launch *launch) {
   /* Out of the way of the child's table. */
   launch->child.report = fcntl(fds[1], F_DUPFD_CLOEXEC, launch->child.plan->fd_count);
   int rc = launch->child.report < 0 ? CP__ERRNO(errno) : 0;
+  if (rc == UV_EINVAL) rc = UV_EMFILE; /* the table ends beyond the limit of open files */
   (void)close(fds[1]);
   return rc;
 }

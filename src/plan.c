@@ -8,10 +8,10 @@
 #include <unistd.h>
 
 #include "env.h"
-#include "error.h"
+#include "fail.h"
 #include "path.h"
 #include "shell.h"
-#include "signal.h"
+#include "signum.h"
 
 extern char **environ;
 

@@ -1,5 +1,6 @@
 /* process_linux.c - a process as a pidfd: its number may be used again, the descriptor never means another one. */
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stddef.h>
 #include <stdlib.h>
@@ -10,7 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "error.h"
+#include "fail.h"
 #include "launch.h"
 #include "process.h"
 
@@ -132,6 +133,10 @@ int cp__process_wait(cp__process *process, bool block, cp__end *end) {
   if (rc == 0 && info.si_pid == 0) return 0;
   if (rc != 0 && errno == EINVAL && !by_number) { /* Linux < 5.4; the pidfd stays: a loop may watch it */
     process->waits_by_number = true;
+    return cp__process_wait(process, block, end);
+  }
+  if (rc != 0 && errno == EAGAIN) { /* a loop that watches the pidfd has made it non-blocking */
+    (void)poll(&(struct pollfd){.fd = process->pidfd, .events = POLLIN}, 1, -1);
     return cp__process_wait(process, block, end);
   }
   process->reaped = true;

@@ -13,7 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "error.h"
+#include "fail.h"
 #include "process.h"
 
 typedef struct cp__uv_process {

@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "child.h"
-#include "error.h"
+#include "fail.h"
 
 typedef struct orphan_set {
   int count, capacity;

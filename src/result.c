@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "error.h"
-#include "signal.h"
+#include "fail.h"
+#include "signum.h"
 
 int cp__result_init(cp_result *result, int count) {
   *result = (cp_result){.exit = {.code = -1}, .error = {.index = -1}};

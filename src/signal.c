@@ -1,5 +1,5 @@
 /* signal.c - signals by name and number. */
-#include "signal.h"
+#include "signum.h"
 
 #include <signal.h>
 #include <stdio.h>

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "child.h"
-#include "error.h"
+#include "fail.h"
 
 /* Launches; a refusal of the kernel becomes the child's start_error. */
 static void launch(cp_child *child, const cp__stdio *stdio) {

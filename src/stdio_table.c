@@ -6,7 +6,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "error.h"
+#include "fail.h"
 #include "io.h"
 
 #define WRONG(code, i, ...) cp__fail(error, (code), CP_STAGE_OPTIONS, (i), NULL, __VA_ARGS__)

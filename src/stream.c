@@ -7,7 +7,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "error.h"
+#include "fail.h"
 #include "forward.h"
 
 enum { READ_BYTES = 65536, READS_PER_EVENT = 16 };

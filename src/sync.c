@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "capture.h"
-#include "error.h"
+#include "fail.h"
 #include "io.h"
 #include "process.h"
 #include "result.h"

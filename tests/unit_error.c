@@ -1,5 +1,5 @@
 /* unit_error.c - codes, names and sentences; filling a cp_error. */
-#include "error.h"
+#include "fail.h"
 
 #include "support.h"
 

@@ -1,6 +1,6 @@
-/* signal.h - which numbers are signals. */
-#ifndef CP_SIGNAL_H
-#define CP_SIGNAL_H
+/* signum.h - which numbers are signals. */
+#ifndef CP_SIGNUM_H
+#define CP_SIGNUM_H
 
 #include <stdbool.h>
 

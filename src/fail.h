@@ -1,6 +1,6 @@
-/* error.h - filling a cp_error. */
-#ifndef CP_ERROR_H
-#define CP_ERROR_H
+/* fail.h - filling a cp_error. */
+#ifndef CP_FAIL_H
+#define CP_FAIL_H
 
 #include "child_process.h"
 
