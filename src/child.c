@@ -370,6 +370,7 @@ static void stream_overflowed(cp_stream *stream) {
 static void stream_failed(cp_stream *stream, int code) {
   cp_child *child = stream->child;
   cp_error error;
+  if (stream->capture != NULL) child->capture_error = code;
   (void)cp__fail(&error, code, CP_STAGE_READ, stream->index, NULL, "read: stdio[%d] of %s: %s", stream->index,
                  child->plan.file, cp_strerror(code));
   tell_error(child, &error);

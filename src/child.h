@@ -40,6 +40,7 @@ struct cp_child {
   cp_reason reason; /* why we sent a signal, before the exit says what it did */
   bool killed, unrefed, handles_open, leads_group;
   bool input_unread; /* the child did not want all of options.input */
+  int capture_error; /* captured output is incomplete: reading it has failed */
   bool freed;        /* by the user: no callback any more */
   bool frees_itself; /* after on_close; the user has no handle */
 

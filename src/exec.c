@@ -53,6 +53,8 @@ static void on_closed(cp_child *child, void *data) {
   if (child->start_error.code != 0) result.error = child->start_error;
   if (rc != 0)
     (void)cp__fail_plain(&result.error, rc, CP_STAGE_MEMORY, -1, command);
+  else if (child->capture_error != 0)
+    (void)cp__fail_plain(&result.error, child->capture_error, CP_STAGE_READ, -1, command);
   else
     (void)cp__result_judge(&result, command, &exec->options, true);
   exec->options.on_result(child, result.error.code != 0 ? &result.error : NULL, &result, exec->options.data);

@@ -1,0 +1,318 @@
+/*
+ * test_out_of_memory.c - the n-th allocation fails, for n = 0, 1, 2, ... until a run needs no more: each time a clean
+ * error or a correct run, and nothing is left.
+ */
+#include <fcntl.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include "support.h"
+
+enum { BYTES = 300000, MOST_ALLOCATIONS = 2000 };
+static char block[BYTES];
+
+/*
+ * Runs it with each allocation failing in turn. The run before all is without a failure: libuv's table of fds grows, for
+ * which libuv would abort, and whatever is made once is made.
+ */
+static void fail_each_allocation(void (*run)(void)) {
+#ifdef CP_SANITIZED
+  (void)run;
+  skip();
+#else
+  run();
+  for (long n = 0; n < MOST_ALLOCATIONS; n++) {
+    long heap = heap_blocks();
+    int fds = count_fds(), children = count_children();
+    fail_allocation(n);
+    run();
+    bool failed = allocation_has_failed();
+    fail_allocation(-1);
+    for (int i = 0; i < 3; i++) uv_run(test_loop(), UV_RUN_NOWAIT);
+    if (heap_blocks() != heap || count_fds() != fds || count_children() != children)
+      fail_msg("allocation %ld failed: %ld blocks, %d fds, %d children more than before", n, heap_blocks() - heap,
+               count_fds() - fds, count_children() - children);
+    if (!failed) return;
+  }
+  fail_msg("there is no end to the allocations");
+#endif
+}
+
+static void run_spawn(void) {
+  static event_log log;
+  cp_error error = {0};
+  cp_options options = log_options(&log);
+  cp_child *child = NULL;
+  options.error = &error;
+  int rc = cp_spawn(&child, test_loop(), HELPER, HELPER_ARGS("cat"), &options);
+  if (rc != 0) {
+    assert_int_equal(rc, UV_ENOMEM);
+    assert_int_equal(error.code, UV_ENOMEM);
+    assert_null(child);
+    return;
+  }
+  int written = cp_stream_write(cp_child_stdin(child), block, BYTES, NULL, NULL);
+  assert_true(written == 1 || written == 0 || written == UV_ENOMEM || (written == UV_EBADF && !cp_child_stdin(child)));
+  (void)cp_stream_end(cp_child_stdin(child));
+  run_loop();
+  assert_int_equal(log.closed, 1);
+  if (log.failed > 0) assert_int_equal(log.error.code, UV_ENOMEM);
+  if (log.failed == 0) assert_int_equal(log.out_length, written == UV_ENOMEM ? 0 : BYTES);
+  cp_child_free(child);
+}
+
+static void spawning_and_writing(void **state) {
+  (void)state;
+  fail_each_allocation(run_spawn);
+}
+
+static int results, result_code;
+static bool result_complete;
+
+static void on_result(cp_child *child, const cp_error *error, const cp_result *result, void *data) {
+  (void)child;
+  (void)data;
+  results++;
+  result_code = error != NULL ? error->code : 0;
+  assert_non_null(result->out.bytes);
+  assert_non_null(result->err.bytes);
+  result_complete = result->out.length == BYTES && memcmp(result->out.bytes, block, BYTES) == 0;
+}
+
+static void run_exec_with(cp_encoding encoding) {
+  results = 0;
+  cp_options options = {.on_result = on_result, .input = block, .input_length = BYTES, .encoding = encoding};
+  int rc = cp_exec_file(NULL, test_loop(), HELPER, HELPER_ARGS("cat", "--", "write", "2", "e"), &options);
+  if (rc != 0) {
+    assert_int_equal(rc, UV_ENOMEM);
+    assert_int_equal(results, 0);
+    return;
+  }
+  run_loop();
+  assert_int_equal(results, 1);
+  if (result_code == 0) assert_true(result_complete);
+  if (result_code != 0) assert_int_equal(result_code, UV_ENOMEM);
+}
+
+static void run_exec(void) { run_exec_with(CP_ENCODING_BYTES); }
+static void run_exec_utf8(void) { run_exec_with(CP_ENCODING_UTF8); }
+
+static void gathering_output(void **state) {
+  (void)state;
+  fail_each_allocation(run_exec);
+}
+static void gathering_text(void **state) {
+  (void)state;
+  fail_each_allocation(run_exec_utf8);
+}
+
+static void run_shell(void) {
+  const char *const env[] = {"PATH=/usr/bin:/bin", "A=B", NULL}, *const overlay[] = {"C=D", "A", NULL};
+  results = 0;
+  cp_options options = {.on_result = on_result, .env = env, .env_overlay = overlay, .cwd = "/"};
+  int rc = cp_exec(NULL, test_loop(), "exit 0", &options);
+  assert_true(rc == 0 || rc == UV_ENOMEM);
+  run_loop();
+  assert_int_equal(results, rc == 0);
+  if (rc == 0) assert_true(result_code == 0 || result_code == UV_ENOMEM);
+}
+
+static void going_through_the_shell(void **state) {
+  (void)state;
+  fail_each_allocation(run_shell);
+}
+
+static void run_sync(void) {
+  cp_result result;
+  cp_options options = {.input = block, .input_length = BYTES, .stdio = CP_STDIO(CP_PIPE, CP_PIPE, CP_PIPE, CP_PIPE)};
+  int rc = cp_spawn_sync(&result, HELPER, HELPER_ARGS("cat", "--", "write", "3", "three"), &options);
+  assert_non_null(result.out.bytes);
+  assert_int_equal(result.error.code, rc);
+  if (rc == 0) {
+    assert_int_equal(result.out.length, BYTES);
+    assert_memory_equal(result.out.bytes, block, BYTES);
+    assert_string_equal(result.output[3].bytes, "three");
+  } else {
+    assert_int_equal(rc, UV_ENOMEM);
+  }
+  cp_result_dispose(&result);
+}
+
+static void running_synchronously(void **state) {
+  (void)state;
+  fail_each_allocation(run_sync);
+}
+
+static void run_exec_sync(void) {
+  cp_result result;
+  int rc = cp_exec_sync(&result, "echo x", &(cp_options){.encoding = CP_ENCODING_UTF8});
+  if (rc == 0) assert_string_equal(result.out.bytes, "x\n");
+  if (rc != 0) assert_int_equal(rc, UV_ENOMEM);
+  cp_result_dispose(&result);
+}
+
+static void running_a_command_synchronously(void **state) {
+  (void)state;
+  fail_each_allocation(run_exec_sync);
+}
+
+static void run_abort(void) {
+  static event_log log;
+  cp_options options = log_options(&log);
+  cp_child *child;
+  cp_abort *abort = cp_abort_new();
+  if (abort == NULL) return;
+  options.signal = abort;
+  int rc = cp_spawn(&child, test_loop(), HELPER, HELPER_ARGS("pause"), &options);
+  assert_true(rc == 0 || rc == UV_ENOMEM);
+  cp_abort_trigger(abort);
+  run_loop();
+  if (rc == 0) assert_int_equal(log.closed, 1);
+  if (rc == 0) assert_true(log.close.reason == CP_REASON_ABORTED || log.error.code == UV_ENOMEM);
+  if (rc == 0) cp_child_free(child);
+  cp_abort_free(abort);
+}
+
+static void aborting(void **state) {
+  (void)state;
+  fail_each_allocation(run_abort);
+}
+
+static int forwarded, forward_status;
+static void on_forwarded(cp_stream *stream, int status, void *data) {
+  (void)stream;
+  forwarded++;
+  forward_status = status;
+  if (status != 0 && data != NULL) cp_stream_close(cp_child_stdin(data)); /* the target is still ours to end */
+}
+
+static void run_forward_between(cp_stdio_list source_stdio, cp_stdio_list target_stdio) {
+  static event_log log;
+  cp_child *source = NULL, *target = NULL;
+  cp_options to = log_options(&log), from = {.stdio = source_stdio};
+  to.stdio = target_stdio;
+  forwarded = 0;
+  forward_status = 1;
+  int rc = cp_spawn(&target, test_loop(), HELPER, HELPER_ARGS("count"), &to);
+  if (rc == 0) rc = cp_spawn(&source, test_loop(), HELPER, HELPER_ARGS("fill", "1", "1000000"), &from);
+  assert_true(rc == 0 || rc == UV_ENOMEM);
+  bool both = rc == 0 && cp_child_pid(source) > 0 && cp_child_pid(target) > 0;
+  if (rc == 0) rc = cp_stream_forward(cp_child_stdout(source), cp_child_stdin(target), on_forwarded, target);
+  if (both) assert_true(rc == 0 || rc == UV_ENOMEM);
+  if (rc != 0) cp_stream_close(source != NULL ? cp_child_stdout(source) : NULL);
+  if (rc != 0) cp_stream_close(target != NULL ? cp_child_stdin(target) : NULL);
+  run_loop();
+  if (rc == 0 && both) assert_int_equal(forwarded, 1);
+  if (rc == 0 && forward_status == 0 && log.failed == 0) assert_string_equal(log.out, "1000000\n");
+  cp_child_free(source);
+  cp_child_free(target);
+}
+
+static void run_forward(void) { run_forward_between(CP_ALL_PIPE, CP_ALL_PIPE); }
+static void run_forward_copying(void) { run_forward_between(CP_ALL_OVERLAPPED, CP_ALL_OVERLAPPED); }
+
+static void forwarding(void **state) {
+  (void)state;
+  fail_each_allocation(run_forward);
+}
+static void forwarding_through_memory(void **state) {
+  (void)state;
+  fail_each_allocation(run_forward_copying);
+}
+
+/* To a full pipe, for which the loop has to watch one more fd. */
+static void run_forward_fd(void) {
+  static char text[65536];
+  int fds[2], rc;
+  cp_child *child;
+  size_t total = 0;
+  assert_int_equal(pipe2(fds, O_CLOEXEC), 0);
+  forwarded = 0;
+  rc = cp_spawn(&child, test_loop(), HELPER, HELPER_ARGS("fill", "1", "500000"), NULL);
+  assert_true(rc == 0 || rc == UV_ENOMEM);
+  if (rc == 0 && cp_child_stdout(child) != NULL) {
+    rc = cp_stream_forward_fd(cp_child_stdout(child), fds[1], on_forwarded, NULL);
+    assert_true(rc == 0 || rc == UV_ENOMEM);
+    if (rc != 0) cp_stream_close(cp_child_stdout(child));
+    close(fds[1]);
+    fds[1] = -1;
+    assert_int_equal(fcntl(fds[0], F_SETFL, O_NONBLOCK), 0);
+    while (rc == 0 && forwarded == 0) {
+      uv_run(test_loop(), UV_RUN_NOWAIT);
+      for (ssize_t n; (n = read(fds[0], text, sizeof text)) > 0;) total += (size_t)n;
+    }
+    for (ssize_t n; (n = read(fds[0], text, sizeof text)) > 0;) total += (size_t)n;
+    if (rc == 0 && forward_status == 0) assert_int_equal(total, 500000);
+    rc = 0;
+  }
+  run_loop();
+  if (rc == 0) cp_child_free(child);
+  close(fds[0]);
+  if (fds[1] >= 0) close(fds[1]);
+}
+
+static void forwarding_to_a_full_pipe(void **state) {
+  (void)state;
+  fail_each_allocation(run_forward_fd);
+}
+
+/* Waits for the helper thread: it has no handle to be asked by. */
+static void wait_for_reaper(const int *pids, int count, long heap) {
+  for (int i = 0; i < count; i++)
+    while (kill(pids[i], 0) == 0) (void)poll(NULL, 0, 1);
+  while (heap_blocks() > heap) (void)poll(NULL, 0, 1);
+}
+
+static void run_release(void) {
+  enum { FREED = 3 };
+  int pids[FREED], count = 0;
+  long heap = heap_blocks();
+  for (int i = 0; i < FREED; i++) {
+    cp_child *child;
+    if (cp_spawn(&child, test_loop(), HELPER, HELPER_ARGS("pause"), NULL) != 0) continue;
+    pids[count] = cp_child_pid(child);
+    count += pids[count] > 0;
+    cp_child_free(child);
+  }
+  run_loop();
+  int rc = cp_loop_release(test_loop());
+  assert_true(rc == 0 || rc == UV_ENOMEM || rc == UV_EAGAIN);
+  if (rc != 0) assert_int_equal(cp_loop_release(test_loop()), 0); /* nothing was let go: once more */
+  for (int i = 0; i < 3; i++) uv_run(test_loop(), UV_RUN_NOWAIT);
+  for (int i = 0; i < count; i++) kill(pids[i], SIGKILL);
+  wait_for_reaper(pids, count, heap);
+}
+
+static void releasing_a_loop(void **state) {
+  (void)state;
+  fail_each_allocation(run_release);
+}
+
+static void *do_nothing(void *data) { return data; }
+
+/* glibc keeps the memory of an ended thread for the next one. */
+static int warm_threads(void **state) {
+  pthread_t thread;
+  (void)state;
+  return pthread_create(&thread, NULL, do_nothing, NULL) == 0 ? pthread_join(thread, NULL) : -1;
+}
+
+int main(void) {
+  for (size_t i = 0; i < sizeof block; i++) block[i] = (char)('a' + i % 26);
+  const struct CMUnitTest tests[] = {
+      TEST(spawning_and_writing),
+      TEST(gathering_output),
+      TEST(gathering_text),
+      TEST(going_through_the_shell),
+      TEST(running_synchronously),
+      TEST(running_a_command_synchronously),
+      TEST(aborting),
+      TEST(forwarding),
+      TEST(forwarding_through_memory),
+      TEST(forwarding_to_a_full_pipe),
+      TEST(releasing_a_loop),
+  };
+  return cmocka_run_group_tests(tests, warm_threads, NULL);
+}
