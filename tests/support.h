@@ -29,6 +29,13 @@ void skipping(void);
 #undef skip
 #define skip() (skipping(), _skip(__FILE__, __LINE__))
 
+/* Skips a test of what the portable launcher on uv_spawn() does not know: see process_uv.c. */
+#ifdef CP_LAUNCHER_LINUX
+#define NEEDS_LINUX_LAUNCHER() ((void)0)
+#else
+#define NEEDS_LINUX_LAUNCHER() skip()
+#endif
+
 /* The loop of the running test. */
 uv_loop_t *test_loop(void);
 

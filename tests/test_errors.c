@@ -244,6 +244,7 @@ static void ids_apart(void *data) {
 
 static void ids_that_an_unprivileged_parent_may_not_give(void **state) {
   (void)state;
+  NEEDS_LINUX_LAUNCHER();
   if (getuid() != 0) skip();
   apart(ids_apart, NULL);
 }
@@ -279,6 +280,7 @@ static void too_many_processes(void **state) {
 /* With every number of fds that may be left, from none to enough: an error at some step, or success; no leak. */
 static void too_many_open_files(void **state) {
   (void)state;
+  NEEDS_LINUX_LAUNCHER();
   struct rlimit old, limit;
   int held[256], count = 0;
   bool failed = false, succeeded = false;

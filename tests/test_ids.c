@@ -39,6 +39,7 @@ static void uid_and_gid_together(void **state) {
 
 static void groups_are_set_with_uid_and_gid(void **state) {
   (void)state;
+  NEEDS_LINUX_LAUNCHER();
   const cp_id groups[] = {CP_ID(5), CP_ID(7), CP_ID(100000)};
   ids_are("uid=1234 gid=4321 euid=1234 egid=4321 groups=5,7,100000\n",
           &(cp_options){.uid = CP_ID(1234), .gid = CP_ID(4321), .groups = groups, .group_count = 3});
@@ -46,6 +47,7 @@ static void groups_are_set_with_uid_and_gid(void **state) {
 
 static void groups_alone(void **state) {
   (void)state;
+  NEEDS_LINUX_LAUNCHER();
   const cp_id groups[] = {CP_ID(8)};
   ids_are("uid=0 gid=0 euid=0 egid=0 groups=8\n", &(cp_options){.groups = groups, .group_count = 1});
 }
@@ -126,6 +128,7 @@ static void a_child_with_other_ids_can_be_killed_by_its_parent(void **state) {
 
 static void die_with_parent_survives_the_change_of_ids(void **state) {
   (void)state;
+  NEEDS_LINUX_LAUNCHER();
   if (getuid() != 0) skip();
   char *text = helper_output(HELPER_ARGS("deathsig"), &(cp_options){.uid = CP_ID(1234), .die_with_parent = 12});
   assert_string_equal(text, "12\n");

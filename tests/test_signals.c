@@ -48,6 +48,7 @@ static void restore(const disturbance *d) {
 
 static void the_child_has_a_clean_slate(void **state) {
   (void)state;
+  NEEDS_LINUX_LAUNCHER();
   disturbance d;
   disturb(&d);
   slate s = slate_of(NULL);
@@ -77,6 +78,7 @@ static void the_event_form_gives_a_clean_slate_too(void **state) {
 
 static void keep_signals_keeps_mask_and_ignored_ones(void **state) {
   (void)state;
+  NEEDS_LINUX_LAUNCHER();
   disturbance d;
   disturb(&d);
   slate s = slate_of(&(cp_options){.keep_signals = true});
@@ -89,6 +91,7 @@ static void keep_signals_keeps_mask_and_ignored_ones(void **state) {
 
 static void the_parents_mask_and_handlers_are_as_before(void **state) {
   (void)state;
+  NEEDS_LINUX_LAUNCHER();
   disturbance d;
   sigset_t before, after;
   struct sigaction was, is;
@@ -155,6 +158,7 @@ static void a_blocked_signal_that_is_pending_stays_the_parents(void **state) {
 
 static void no_handler_of_ours_is_left_behind(void **state) {
   (void)state;
+  NEEDS_LINUX_LAUNCHER();
   struct sigaction is;
   event_log log;
   cp_options options = log_options(&log);

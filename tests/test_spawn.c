@@ -198,6 +198,7 @@ static void the_working_directory_is_the_parents_or_cwd(void **state) {
 
 static void cpu_time_and_memory_of_the_child_are_told(void **state) {
   (void)state;
+  NEEDS_LINUX_LAUNCHER();
   event_log log;
   cp_options options = log_options(&log);
   run_helper(&log, HELPER_ARGS("burn", "60", "--", "touch", "48"), &options);
@@ -213,6 +214,7 @@ static void cpu_time_and_memory_of_the_child_are_told(void **state) {
 
 static void the_sync_form_tells_usage_too(void **state) {
   (void)state;
+  NEEDS_LINUX_LAUNCHER();
   cp_result result;
   assert_int_equal(cp_spawn_sync(&result, HELPER, HELPER_ARGS("burn", "40"), NULL), 0);
   assert_true(result.pid > 0);
@@ -502,6 +504,7 @@ static void a_child_is_in_the_parents_group_and_session(void **state) {
 
 static void detached_leads_a_session_and_a_group(void **state) {
   (void)state;
+  NEEDS_LINUX_LAUNCHER();
   int pid, ppid, pgid, sid;
   char *text = helper_output(HELPER_ARGS("tree"), &(cp_options){.detached = true});
   numbers_of(text, &pid, &ppid, &pgid, &sid);
@@ -516,6 +519,7 @@ static void detached_leads_a_session_and_a_group(void **state) {
 
 static void process_group_leads_a_group_in_the_parents_session(void **state) {
   (void)state;
+  NEEDS_LINUX_LAUNCHER();
   int pid, ppid, pgid, sid;
   char *text = helper_output(HELPER_ARGS("tree"), &(cp_options){.process_group = true});
   numbers_of(text, &pid, &ppid, &pgid, &sid);
@@ -545,6 +549,7 @@ static void kill_a_whole_group(bool detached) {
 
 static void kill_group_reaches_the_grandchildren(void **state) {
   (void)state;
+  NEEDS_LINUX_LAUNCHER();
   kill_a_whole_group(false);
   kill_a_whole_group(true);
 }
@@ -601,6 +606,7 @@ static void loop_release_spares_children_that_are_still_owned(void **state) {
 
 static void die_with_parent_sets_the_death_signal(void **state) {
   (void)state;
+  NEEDS_LINUX_LAUNCHER();
   char *text = helper_output(HELPER_ARGS("deathsig"), &(cp_options){.die_with_parent = SIGUSR1});
   assert_string_equal(text, "10\n");
   free(text);
@@ -623,6 +629,7 @@ static void start_and_die(void *data) {
 
 static void a_child_dies_with_its_parent(void **state) {
   (void)state;
+  NEEDS_LINUX_LAUNCHER();
   int fds[2];
   char c;
   assert_int_equal(pipe(fds), 0);

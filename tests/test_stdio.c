@@ -32,6 +32,7 @@ static void finds(const char *expected, cp_stdio_list list) {
 
 static void the_default_is_three_pipes(void **state) {
   (void)state;
+  NEEDS_LINUX_LAUNCHER();
   char *text = helper_output(HELPER_ARGS("fds"), NULL);
   assert_string_equal(text, "0 pipe r blocking\n1 pipe w blocking\n2 pipe w blocking\n");
   free(text);
@@ -45,6 +46,7 @@ static void the_default_is_three_pipes(void **state) {
 
 static void missing_entries_have_their_default(void **state) {
   (void)state;
+  NEEDS_LINUX_LAUNCHER();
   finds("0 null rw blocking\n1 file w blocking\n2 pipe w blocking\n", CP_STDIO(CP_IGNORE, CP_DEFAULT));
   finds("0 pipe r blocking\n1 file w blocking\n2 pipe w blocking\n",
         CP_STDIO(CP_DEFAULT, CP_DEFAULT, CP_DEFAULT, CP_DEFAULT, CP_DEFAULT));
@@ -52,6 +54,7 @@ static void missing_entries_have_their_default(void **state) {
 
 static void each_kind_at_0_to_2(void **state) {
   (void)state;
+  NEEDS_LINUX_LAUNCHER();
   char *file = strdup(temp_path("file"));
   write_file(file, "", 0644);
   finds("0 null rw blocking\n1 file w blocking\n2 null rw blocking\n", CP_STDIO(CP_IGNORE, CP_PIPE, CP_IGNORE));
@@ -67,6 +70,7 @@ static void each_kind_at_0_to_2(void **state) {
 
 static void each_kind_at_3_and_up(void **state) {
   (void)state;
+  NEEDS_LINUX_LAUNCHER();
   char *file = strdup(temp_path("file"));
   write_file(file, "", 0644);
   int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
@@ -81,6 +85,7 @@ static void each_kind_at_3_and_up(void **state) {
 
 static void an_entry_may_stand_at_any_fd_and_gaps_are_closed(void **state) {
   (void)state;
+  NEEDS_LINUX_LAUNCHER();
   static const int places[] = {3, 9, 63, 255, FAR_FD, CP_STDIO_MAX - 1};
   for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
     cp_stdio entries[CP_STDIO_MAX] = {CP_IGNORE, CP_PIPE, CP_IGNORE};
@@ -132,6 +137,7 @@ static void stdout_may_be_whatever_stderr_is(void **state) {
 
 static void same_as_a_closed_entry_is_closed(void **state) {
   (void)state;
+  NEEDS_LINUX_LAUNCHER();
   finds("0 null rw blocking\n1 file w blocking\n2 null rw blocking\n",
         CP_STDIO(CP_IGNORE, CP_PIPE, CP_IGNORE, CP_IGNORE, CP_SAME_AS(3)));
 }
@@ -298,6 +304,7 @@ static void permute_apart(void *data) {
 
 static void fds_may_be_swapped_turned_and_doubled_in_place(void **state) {
   (void)state;
+  NEEDS_LINUX_LAUNCHER();
   apart(permute_apart, NULL);
 }
 
@@ -404,6 +411,7 @@ static void a_tcp_handle_can_be_an_entry(void **state) {
 
 static void fds_without_close_on_exec_do_not_leak(void **state) {
   (void)state;
+  NEEDS_LINUX_LAUNCHER();
   int fd = open("/dev/null", O_RDONLY), far = fcntl(fd, F_DUPFD, 1500);
   char *text = helper_output(HELPER_ARGS("fds"), NULL);
   assert_string_equal(text, "0 pipe r blocking\n1 pipe w blocking\n2 pipe w blocking\n");
@@ -466,6 +474,7 @@ static void stdin_and_stdout_can_be_opened_anew(void **state) {
 
 static void the_parents_own_fds_keep_their_mode(void **state) {
   (void)state;
+  NEEDS_LINUX_LAUNCHER();
   int fds[2], modes[2];
   assert_int_equal(pipe2(fds, O_CLOEXEC | O_NONBLOCK), 0);
   for (int i = 0; i < 2; i++) modes[i] = fcntl(fds[i], F_GETFL);
@@ -514,6 +523,7 @@ static void without_fds_apart(void *data) {
 
 static void a_parent_without_some_of_fds_0_to_2_can_spawn(void **state) {
   (void)state;
+  NEEDS_LINUX_LAUNCHER();
   for (int closed = 1; closed < 8; closed++) apart(without_fds_apart, &closed);
 }
 
@@ -531,6 +541,7 @@ static void inherit_closed_apart(void *data) {
 
 static void an_inherited_fd_that_is_closed_stays_closed(void **state) {
   (void)state;
+  NEEDS_LINUX_LAUNCHER();
   int fds[2];
   char text[256] = "";
   assert_int_equal(pipe2(fds, O_CLOEXEC), 0);
@@ -584,6 +595,7 @@ static void a_pipe_can_be_larger_or_smaller(void **state) {
 
 static void the_table_beyond_the_limit_of_fds_is_an_error_event(void **state) {
   (void)state;
+  NEEDS_LINUX_LAUNCHER();
   struct rlimit old, limit;
   event_log log;
   static cp_stdio entries[201];
