@@ -664,6 +664,7 @@ static void the_pidfd_is_the_childs_until_it_is_reaped(void **state) {
 
 static void a_child_that_somebody_else_reaped_is_not_waited_for_for_ever(void **state) {
   (void)state;
+  NEEDS_LINUX_LAUNCHER();
   event_log log;
   int status;
   cp_options options = log_options(&log);
@@ -681,6 +682,7 @@ static void a_child_that_somebody_else_reaped_is_not_waited_for_for_ever(void **
 
 static void ignoring_sigchld_does_not_lose_the_child(void **state) {
   (void)state;
+  NEEDS_LINUX_LAUNCHER();
   event_log log;
   cp_options options = log_options(&log);
   void (*old)(int) = signal(SIGCHLD, SIG_IGN);
