@@ -32,7 +32,7 @@
 #define CALL3(n, a, b, c) cp__rawcall((n), (long)(a), (long)(b), (long)(c), 0, 0)
 #define CALL4(n, a, b, c, d) cp__rawcall((n), (long)(a), (long)(b), (long)(c), (long)(d), 0)
 
-enum { KERNEL_SIGSET_BYTES = 8, LAST_STANDARD_SIGNAL = 31, LAST_SIGNAL = 64 };
+enum { KERNEL_SIGSET_BYTES = 8, LAST_SIGNAL = 64 };
 
 static _Noreturn void leave(const cp__launch_child *child, cp_stage stage, int index, long code) {
   *child->failure = (cp__failure){.code = (int)code, .stage = stage, .index = index};
@@ -48,8 +48,8 @@ static void reset_signal(int signum) {
 }
 
 /* No handler may run on the parent's memory. execve would reset them anyway, but not ignored signals. */
-static void reset_handlers(int from) {
-  for (int signum = from; signum <= LAST_SIGNAL; signum++) {
+static void reset_handlers(void) {
+  for (int signum = 1; signum <= LAST_SIGNAL; signum++) {
     uint64_t old[8];
     old[0] = 0; /* an initializer for all of it would become a call of memset() */
     (void)CALL4(SYS_rt_sigaction, signum, NULL, old, KERNEL_SIGSET_BYTES);
@@ -57,14 +57,25 @@ static void reset_handlers(int from) {
   }
 }
 
+/* The ignored signals, if the parent has found them out in time; else 0. */
+static uint64_t ask_parent(const cp__launch_child *child) {
+  enum { PATIENCE = 50 }; /* looks; all of them take less time than finding out by ourselves */
+  for (int i = 0; i < PATIENCE; i++) {
+    uint64_t ignored = atomic_load_explicit(&child->ignored, memory_order_acquire);
+    if (ignored != 0) return ignored;
+    cp__pause();
+  }
+  return 0;
+}
+
 /*
  * A clean slate is one without ignored signals, too, of which the kernel has no list: one call for each. As in Node, that
  * is done for the 31 standard signals; it takes most of the time that is spent here.
  */
-static void reset_signals(const cp__launch_child *child) {
-  if (!child->plan->keep_signals)
-    for (int signum = 1; signum <= LAST_STANDARD_SIGNAL; signum++) reset_signal(signum);
-  if (!child->handlers_cleared) reset_handlers(child->plan->keep_signals ? 1 : LAST_STANDARD_SIGNAL + 1);
+static void reset_ignored(const cp__launch_child *child) {
+  uint64_t known = child->helped ? ask_parent(child) : 0;
+  for (int signum = 1; signum <= CP__LAST_STANDARD_SIGNAL; signum++)
+    if (known == 0 || (known >> signum & 1) != 0) reset_signal(signum);
 }
 
 static void set_signal_mask(uint64_t mask) {
@@ -250,7 +261,8 @@ static _Noreturn void exec_candidates(const cp__launch_child *child) {
 int cp__launch_child_main(void *launch_child) {
   const cp__launch_child *child = launch_child;
   const cp__plan *plan = child->plan;
-  reset_signals(child);
+  /* First of all, for the handlers are the parent's. */
+  if (!child->handlers_cleared) reset_handlers();
   enter_group(child);
   place_fds(child);
   if (plan->cwd != NULL) {
@@ -260,6 +272,7 @@ int cp__launch_child_main(void *launch_child) {
   change_ids(child);
   tie_to_parent(child);
   sweep_fds(child);
+  if (!plan->keep_signals) reset_ignored(child);
   set_signal_mask(child->mask);
   exec_candidates(child);
 }

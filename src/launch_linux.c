@@ -239,19 +239,35 @@ static long start_and_stay_dumpable(cp__launch *launch, char *stack) {
 /* While a child that changes its ids shares our memory, we stand still. */
 static bool changes_ids(const cp__plan *plan) { return plan->set_uid || plan->set_gid || plan->group_count > 0; }
 
-int cp__launch_start(cp__launch *launch, const cp__plan *plan, bool background) {
+/*
+ * The kernel has no list of ignored signals: it takes a call for each. While the child is on its way, an idle parent finds
+ * them out for it. It is help only: a child that is quicker does it by itself.
+ */
+static void tell_ignored(cp__launch_child *child) {
+  uint64_t ignored = CP__IGNORED_KNOWN;
+  for (int signum = 1; signum <= CP__LAST_STANDARD_SIGNAL; signum++) {
+    uint64_t action[8] = {0}; /* the kernel's struct sigaction begins with the handler; 1 is SIG_IGN */
+    (void)cp__rawcall(SYS_rt_sigaction, signum, 0, (long)action, sizeof child->mask, 0);
+    if (action[0] == 1) ignored |= (uint64_t)1 << signum;
+  }
+  atomic_store_explicit(&child->ignored, ignored, memory_order_release);
+}
+
+int cp__launch_start(cp__launch *launch, const cp__plan *plan, cp__launch_mode mode) {
   _Alignas(16) char stack[STACK_BYTES];
   bool mixed = changes_ids(plan);
   *launch = (cp__launch){.pidfd = -1, .report_fd = -1};
   launch->child = (cp__launch_child){.plan = plan, .failure = &launch->failure, .report = -1};
   if (plan->death_signal != 0) launch->child.parent = getpid();
-  if (background && plan->owned && !mixed) launch->stack = aligned_alloc(16, STACK_BYTES);
+  if (mode != CP__LAUNCH_WAIT && !mixed) launch->stack = aligned_alloc(16, STACK_BYTES);
   if (launch->stack != NULL) atomic_store(&launch->sharing, 1);
+  launch->child.helped = launch->stack != NULL && mode == CP__LAUNCH_BESIDE_IDLE && !plan->keep_signals;
   char *top = launch->stack != NULL ? launch->stack : stack;
   long pid = mixed ? start_and_stay_dumpable(launch, top) : start_masked(launch, top);
   if (pid < 0) return fail(launch, (int)pid);
   close_report(&launch->child.report);
   launch->pid = (pid_t)pid;
+  if (launch->child.helped) tell_ignored(&launch->child);
   if (launch->pidfd < 0) launch->pidfd = open_pidfd(launch->pid);
   return launch->stack != NULL ? 0 : cp__launch_finish(launch);
 }

@@ -147,8 +147,8 @@ static int own_command(cp__plan *plan, cp__arena *arena) {
   plan->argv = cp__arena_list(arena, plan->argv);
   plan->envp = cp__arena_list(arena, plan->envp);
   if (moves) plan->cwd = cp__arena_string(arena, plan->cwd);
-  plan->owned = plan->file != NULL && plan->argv != NULL && plan->envp != NULL && (!moves || plan->cwd != NULL);
-  return plan->owned ? 0 : UV_ENOMEM;
+  bool complete = plan->file != NULL && plan->argv != NULL && plan->envp != NULL && (!moves || plan->cwd != NULL);
+  return complete ? 0 : UV_ENOMEM;
 }
 
 static int make_candidates(cp__plan *plan, cp__arena *arena) {

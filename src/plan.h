@@ -25,7 +25,6 @@ typedef struct cp__plan {
   size_t group_count;
   int death_signal; /* 0: none */
   bool keep_fds, keep_signals;
-  bool owned; /* all that it points to lives in the arena: the plan may outlast the call that made it */
 } cp__plan;
 
 /* Which step failed, on what: the fd for CP_STAGE_DUP, the candidate for CP_STAGE_EXEC. */
@@ -37,7 +36,7 @@ typedef struct cp__failure {
 
 /*
  * Checks every argument and option and fills the plan, all but its fds. What the plan points to lives in the arena or,
- * unless `own`, is the caller's. Returns 0, UV_EINVAL, UV_ENOMEM.
+ * unless `own`, is the caller's: own it to let it outlast the call. Returns 0, UV_EINVAL, UV_ENOMEM.
  */
 int cp__plan_make(cp__plan *plan, cp__arena *arena, const char *file, const char *const *args,
                   const cp_options *options, bool own, cp_error *error);

@@ -36,8 +36,8 @@ typedef struct cp__end {
 } cp__end;
 
 /*
- * Starts the plan. `loop` is where it will be watched; NULL: it will be waited for by cp__process_wait(). With a loop
- * and an owned plan the start may still be under way on return: the plan must live until cp__process_finish_start().
+ * Starts the plan. `loop` is where it will be watched; NULL: it will be waited for by cp__process_wait(). The start may
+ * still be under way on return: the plan must live until cp__process_finish_start().
  */
 int cp__process_start(cp__process *process, uv_loop_t *loop, const cp__plan *plan, cp__failure *failure);
 

@@ -32,7 +32,7 @@ enum { INFO_EXIT = 1 << 3 };
 
 static int start_and_wait(cp__process *process, const cp__plan *plan, cp__failure *failure) {
   cp__launch launch;
-  int rc = cp__launch_start(&launch, plan, false);
+  int rc = cp__launch_start(&launch, plan, CP__LAUNCH_WAIT);
   *failure = launch.failure;
   process->pid = launch.pid;
   process->pidfd = launch.pidfd;
@@ -41,9 +41,9 @@ static int start_and_wait(cp__process *process, const cp__plan *plan, cp__failur
 
 int cp__process_start(cp__process *process, uv_loop_t *loop, const cp__plan *plan, cp__failure *failure) {
   *process = (cp__process){.pidfd = -1};
-  cp__launch *launch = loop != NULL && plan->owned ? malloc(sizeof *launch) : NULL;
+  cp__launch *launch = malloc(sizeof *launch);
   if (launch == NULL) return start_and_wait(process, plan, failure);
-  int rc = cp__launch_start(launch, plan, true);
+  int rc = cp__launch_start(launch, plan, loop != NULL ? CP__LAUNCH_BESIDE : CP__LAUNCH_BESIDE_IDLE);
   if (rc != 0) {
     *failure = launch->failure;
     free(launch);

@@ -20,7 +20,11 @@ static inline long cp__rawcall(long number, long a, long b, long c, long d, long
   return result;
 }
 
+static inline void cp__pause(void) { __builtin_ia32_pause(); }
+
 #elif defined(__aarch64__)
+
+static inline void cp__pause(void) { __asm__ volatile("yield"); }
 
 static inline long cp__rawcall(long number, long a, long b, long c, long d, long e) {
   register long x8 __asm__("x8") = number;
@@ -37,6 +41,8 @@ static inline long cp__rawcall(long number, long a, long b, long c, long d, long
 
 #include <errno.h>
 #include <unistd.h>
+
+static inline void cp__pause(void) {}
 
 static inline long cp__rawcall(long number, long a, long b, long c, long d, long e) {
   long result = syscall(number, a, b, c, d, e);

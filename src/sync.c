@@ -218,8 +218,16 @@ static int start(sync_run *run, const cp__plan *plan) {
   int rc = cp__process_start(&run->process, NULL, plan, &failure);
   if (rc != 0) return cp__plan_explain(plan, &failure, &run->result->error);
   cp__stdio_close_child_side(&run->stdio);
-  run->result->pid = run->process.pid;
   if (run->options->timeout_ms > 0) run->timeout_ns = after_ms(run->started_ns, run->options->timeout_ms);
+  return 0;
+}
+
+/* Whether there ever was a new program: a launch that came to nothing ended like any process. */
+static int settle(sync_run *run, const cp__plan *plan) {
+  cp__failure failure;
+  int rc = cp__process_finish_start(&run->process, &failure);
+  if (rc != 0) return cp__plan_explain(plan, &failure, &run->result->error);
+  run->result->pid = run->process.pid;
   return 0;
 }
 
@@ -280,10 +288,12 @@ static int run_plan(sync_run *run, cp__plan *plan, const char *file) {
   if (rc == 0) rc = start(run, plan);
   if (rc != 0) return rc;
   run_to_end(run);
-  return report(run, file);
+  rc = settle(run, plan);
+  return rc == 0 ? report(run, file) : rc;
 }
 
 static int not_started(cp_result *result, const cp_options *options) {
+  result->input_unread = false;
   result->exit = (cp_exit){.code = result->error.code, .reason = CP_REASON_ERROR};
   if (options->error != NULL) *options->error = result->error;
   return result->error.code;
