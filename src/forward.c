@@ -82,6 +82,10 @@ static int wait_for_target(forward *f) {
     return 0;
   }
   int rc = f->polling ? 0 : open_poll(f);
+  if (rc == UV_EPERM) { /* a file: it is never full, so the source was empty, but is no more */
+    f->waits_for_target = false;
+    return 0;
+  }
   if (rc != 0) return rc;
   return uv_poll_start(&f->poll, UV_WRITABLE, on_target_poll);
 }

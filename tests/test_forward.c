@@ -201,6 +201,23 @@ static void a_child_is_forwarded_to_a_file(void **state) {
   cp_child_free(child);
 }
 
+/* A file cannot be waited for: a source that was empty for a moment must not be taken for a full target. */
+static void files_that_cannot_be_polled_are_never_full(void **state) {
+  (void)state;
+  const char *const paths[] = {temp_path("out"), "/dev/null"};
+  for (int i = 0; i < 40; i++) {
+    told t = {0};
+    int fd = open(paths[i % 2], O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+    cp_child *child = start(NULL, HELPER_ARGS("fill", "1", "3000000"));
+    assert_int_equal(cp_stream_forward_fd(cp_child_stdout(child), fd, on_forwarded, &t), 0);
+    close(fd);
+    run_loop();
+    assert_int_equal(t.status, 0);
+    assert_int_equal(cp_child_exit_code(child), 0);
+    cp_child_free(child);
+  }
+}
+
 static void a_child_is_appended_to_a_file(void **state) {
   (void)state;
   const char *path = temp_path("out");
@@ -571,6 +588,7 @@ int main(void) {
       TEST(a_half_closed_duplex_source_still_gets_the_answer),
       TEST(a_duplex_stream_may_be_forwarded_to_itself),
       TEST(a_child_is_forwarded_to_a_file),
+      TEST(files_that_cannot_be_polled_are_never_full),
       TEST(a_child_is_appended_to_a_file),
       TEST(a_full_disk_is_told),
       TEST(a_full_pipe_is_waited_for_and_stays_in_its_mode),
