@@ -451,7 +451,7 @@ static void on_stderr(cp_stream *stream, const char *bytes, ssize_t length, void
 static void on_input_written(cp_stream *stream, int status, void *data) {
   cp_child *child = data;
   (void)stream;
-  if (status == UV_EPIPE) child->input_unread = true;
+  if (status < 0 && status != UV_ECANCELED) child->input_unread = true;
 }
 
 /* What comes before the user can touch the streams: the readers, and the input. UV_ENOMEM. */

@@ -27,11 +27,11 @@ static int fail_to_open(cp_error *error, cp_stage stage, int i, const char *path
 }
 
 /* Takes a fresh pair of fds: the child's, blocking, and the parent's, not. */
-static int keep_pair(cp__stdio *stdio, int i, int child_fd, int parent_fd) {
+static int keep_pair(cp__stdio *stdio, int i, int child_fd, int parent_fd, cp_error *error) {
   stdio->fds[i] = child_fd;
   stdio->owned[i] = true;
   stdio->ends[i].fd = parent_fd;
-  return cp__set_nonblocking(parent_fd, true);
+  return cp__set_nonblocking(parent_fd, true) == 0 ? 0 : fail_to_open(error, CP_STAGE_PIPE, i, NULL);
 }
 
 static int open_pipe(cp__stdio *stdio, int i, int size, cp_error *error) {
@@ -45,14 +45,14 @@ static int open_pipe(cp__stdio *stdio, int i, int size, cp_error *error) {
   bool input = i == 0;
   stdio->ends[i].readable = !input;
   stdio->ends[i].writable = input;
-  return keep_pair(stdio, i, input ? fds[0] : fds[1], input ? fds[1] : fds[0]);
+  return keep_pair(stdio, i, input ? fds[0] : fds[1], input ? fds[1] : fds[0], error);
 }
 
 static int open_socketpair(cp__stdio *stdio, int i, cp_error *error) {
   int fds[2];
   if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds) != 0) return fail_to_open(error, CP_STAGE_PIPE, i, NULL);
   stdio->ends[i].readable = stdio->ends[i].writable = true;
-  return keep_pair(stdio, i, fds[0], fds[1]);
+  return keep_pair(stdio, i, fds[0], fds[1], error);
 }
 
 static int open_file(cp__stdio *stdio, int i, const char *path, int flags, cp_error *error) {

@@ -93,6 +93,7 @@ static bool read_output(sync_run *run, int i) {
   size_t size = space != NULL ? room : sizeof scratch;
   ssize_t n = cp__read(run->stdio.ends[i].fd, space != NULL ? space : scratch, size);
   if (n == UV_EAGAIN) return false;
+  if (n < 0 && n != UV_ECONNRESET) (void)cp__fail_plain(&run->result->error, (int)n, CP_STAGE_READ, i, NULL);
   if (n <= 0) {
     close_end(run, i);
     return false;
