@@ -11,7 +11,8 @@
  * - `const T *` is borrowed for the call and copied if it is needed longer. `T **out` is yours. A returned pointer is
  *   borrowed from the object that was asked. `_free` ends an object, `_dispose` empties a struct of yours. Both accept
  * NULL.
- * - An object belongs to the thread that runs its loop: call its functions only there. Different loops on different
+ * - An object belongs to the thread that runs its loop: call its functions only there, and never in a copy of the
+ *   process that fork(2) made. Different loops on different
  *   threads are independent. The `_sync` functions may be called on any thread.
  * - Callbacks run on the loop's thread, from uv_run(), never inside the call that set them and never after on_close.
  *   Every function may be called in every callback, cp_child_free() on the child at hand included.
@@ -319,7 +320,7 @@ typedef struct cp_options {
 
   /* Through a shell. */
   const char *shell;     /* NULL: none; CP_SHELL; or the shell to use, which must know -c. exec: NULL is CP_SHELL */
-  bool shell_positional; /* with shell and args: `sh -c FILE sh ARGS...`, so that FILE says "$1", "$2".
+  bool shell_positional; /* with shell and args: `SHELL -c FILE SHELL ARGS...`, so that FILE says "$1", "$2".
                             Default: the arguments are quoted and appended to FILE. Never pasted as they are */
 
   /* How long, how much. */
@@ -443,7 +444,8 @@ CP_API void cp_child_free(cp_child *child);
 /**
  * Before uv_loop_close(): lets go of children that were freed while they ran, so that the loop can be closed. A helper
  * thread reaps them; they never become zombies. Run the loop once more (uv_run) before uv_loop_close().
- * @return 0, or UV_ENOMEM / UV_EAGAIN if the thread could not be started: nothing is let go then.
+ * @return 0; UV_EINVAL for NULL; UV_ENOMEM, UV_EMFILE, or what kept the thread from starting (UV_EAGAIN, UV_EPERM in a
+ *         sandbox): nothing is let go then.
  */
 CP_API int cp_loop_release(uv_loop_t *loop);
 

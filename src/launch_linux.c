@@ -167,29 +167,30 @@ static long start(cp__launch *launch, char *stack, enum method method) {
 static bool is_refusal(long rc) { return rc == UV_ENOSYS || rc == UV_EPERM || rc == UV_EINVAL; }
 
 /*
- * Is the memory of a CLONE_VM child really ours? A plan with nothing in it fails at its first candidate (there is none)
- * and says so in *failure if it is.
+ * Where to begin: is the memory of a CLONE_VM child really ours? A plan with nothing in it fails at its first candidate
+ * (there is none) and says so in *failure if it is. Negative: no process could be made just now.
  */
-static bool memory_is_shared(char *stack) {
+static long first_method(char *stack) {
   static const char *const nothing[] = {NULL};
   cp__failure failure = {0};
   cp__plan plan = {.candidates = nothing, .argv = nothing, .envp = nothing, .keep_fds = true};
   cp__launch_child child = {.plan = &plan, .failure = &failure, .report = -1, .mask = ALL_SIGNALS};
   /* No exit signal: nobody's SIGCHLD handler or wait() learns of this one. */
   long pid = clone_call(SYS_clone, CLONE_VM | CLONE_VFORK, (long)(stack + STACK_BYTES), 0, 0, 0, &child);
-  if (pid < 0) return false;
+  if (pid < 0) return is_refusal(pid) ? FORK : pid;
   while (waitpid((pid_t)pid, NULL, __WALL) < 0 && errno == EINTR) {
   }
-  return failure.code != 0;
+  return failure.code != 0 ? CLONE3 : FORK;
 }
 
 /* Starts by the best method that works, and remembers it. */
 static long start_best(cp__launch *launch, char *stack) {
-  int method = atomic_load_explicit(&known_method, memory_order_relaxed);
-  if (method == UNKNOWN) method = memory_is_shared(stack) ? CLONE3 : FORK;
+  long method = atomic_load_explicit(&known_method, memory_order_relaxed);
+  if (method == UNKNOWN) method = first_method(stack);
+  if (method < 0) return method;
   long pid = start(launch, stack, (enum method)method);
   while (is_refusal(pid) && method < FORK) pid = start(launch, stack, (enum method)(++method));
-  if (pid > 0) atomic_store_explicit(&known_method, method, memory_order_relaxed);
+  if (pid > 0) atomic_store_explicit(&known_method, (int)method, memory_order_relaxed);
   return pid;
 }
 

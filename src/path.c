@@ -2,6 +2,7 @@
 #include "path.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -45,7 +46,7 @@ const char *const *cp__path_candidates(cp__arena *arena, const char *file, const
 static int check(const char *path) {
   struct stat st;
   if (stat(path, &st) != 0) return errno == EACCES ? UV_EACCES : UV_ENOENT;
-  return S_ISREG(st.st_mode) && access(path, X_OK) == 0 ? 0 : UV_EACCES;
+  return S_ISREG(st.st_mode) && faccessat(AT_FDCWD, path, X_OK, AT_EACCESS) == 0 ? 0 : UV_EACCES;
 }
 
 int cp_which(char **out, const char *file, const char *path) {

@@ -151,6 +151,11 @@ int cp__process_wait(cp__process *process, bool block, cp__end *end) {
 
 int cp__process_poll_fd(const cp__process *process) { return process->waits_by_number ? -1 : process->pidfd; }
 
+static void close_pidfd(cp__process *process) {
+  if (process->pidfd >= 0) (void)close(process->pidfd);
+  process->pidfd = -1;
+}
+
 static void on_pidfd(uv_poll_t *poll, int status, int events) {
   (void)status;
   (void)events;
@@ -185,7 +190,10 @@ static int watch_sigchld(cp__process *process, uv_loop_t *loop) {
 
 int cp__process_watch(cp__process *process, uv_loop_t *loop, cp__process_cb on_end) {
   process->on_end = on_end;
-  return process->pidfd >= 0 ? watch_pidfd(process, loop) : watch_sigchld(process, loop);
+  int rc = process->pidfd >= 0 ? watch_pidfd(process, loop) : UV_EPERM;
+  if (rc != UV_EPERM) return rc;
+  close_pidfd(process); /* there is none, or one that cannot be polled: Linux 5.2 */
+  return watch_sigchld(process, loop);
 }
 
 void cp__process_ref(cp__process *process, bool ref) {
@@ -194,11 +202,6 @@ void cp__process_ref(cp__process *process, bool ref) {
     uv_ref(&process->watch.handle);
   else
     uv_unref(&process->watch.handle);
-}
-
-static void close_pidfd(cp__process *process) {
-  if (process->pidfd >= 0) (void)close(process->pidfd);
-  process->pidfd = -1;
 }
 
 static void on_watch_closed(uv_handle_t *handle) {
