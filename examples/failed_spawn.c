@@ -18,6 +18,7 @@ int main(void) {
 
   int rc = cp_spawn(NULL, loop, "bad_command", NULL, &options);
   if (rc == 0) {
+    uv_run(loop, UV_RUN_DEFAULT);
     options.cwd = "/no/such/directory";
     rc = cp_spawn(NULL, loop, "ls", NULL, &options);
   }
