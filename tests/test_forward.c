@@ -268,14 +268,15 @@ static size_t drain_beside_the_loop(int fd, uint64_t *sum) {
   return total;
 }
 
-/* Runs the loop until the source's own pipe stays full: the target takes no more. */
+/* Runs the loop until what waits in the source's own pipe stays there: the target takes no more. */
 static void wait_until_stuck(cp_stream *source) {
-  for (int full = 0; full < 10;) {
+  for (int before = 0, same = 0; same < 20;) {
     int pending = 0;
     uv_run(test_loop(), UV_RUN_NOWAIT);
     assert_int_equal(ioctl(cp_stream_fd(source), FIONREAD, &pending), 0);
-    full = pending >= 65536 ? full + 1 : 0;
-    (void)poll(NULL, 0, full > 0);
+    same = pending > 0 && pending == before ? same + 1 : 0;
+    before = pending;
+    (void)poll(NULL, 0, 1);
   }
 }
 
