@@ -28,5 +28,6 @@ int main(void) {
   cp_child_unref(child);
   uv_run(loop, UV_RUN_DEFAULT);
   printf("left running: pid %d\n", cp_child_pid(child));
+  cp_child_free(child);
   return EXIT_SUCCESS; /* the child outlives this program */
 }

@@ -28,6 +28,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 #include <uv.h>
 
 #ifdef __cplusplus
@@ -185,7 +186,15 @@ typedef struct cp_stdio_list {
 #define CP_WRITE_FILE(p) CP__ENTRY(CP_STDIO_WRITE_FILE, -1, NULL, (p))
 #define CP_APPEND_FILE(p) CP__ENTRY(CP_STDIO_APPEND_FILE, -1, NULL, (p))
 
-/* C only: a list for options.stdio, and a NULL-terminated argument list. They live as long as the enclosing block. */
+/*
+ * C only: a list for options.stdio, and a NULL-terminated argument list (no arguments: NULL). They live as long as the
+ * innermost {} around them: never assign one inside an if to options outside it. In C++ write
+ *   const char *const args[] = {"-l", nullptr};
+ *   const cp_stdio stdio[] = {CP_PIPE, CP_PIPE, CP_INHERIT};
+ *   cp_options options{};
+ *   options.stdio = {stdio, 3};
+ */
+#if !defined(__cplusplus)
 #define CP_STDIO(...)                                                                                                  \
   ((cp_stdio_list){(const cp_stdio[]){__VA_ARGS__}, sizeof((const cp_stdio[]){__VA_ARGS__}) / sizeof(cp_stdio)})
 #define CP_ARGS(...) ((const char *const[]){__VA_ARGS__, NULL})
@@ -195,6 +204,7 @@ typedef struct cp_stdio_list {
 #define CP_ALL_OVERLAPPED CP_STDIO(CP_OVERLAPPED, CP_OVERLAPPED, CP_OVERLAPPED)
 #define CP_ALL_IGNORE CP_STDIO(CP_IGNORE, CP_IGNORE, CP_IGNORE)
 #define CP_ALL_INHERIT CP_STDIO(CP_INHERIT, CP_INHERIT, CP_INHERIT)
+#endif
 
 /* ------------------------------------------------------------------------------------------------ Exit and result */
 
@@ -229,7 +239,7 @@ typedef struct cp_exit {
   int signal; /* the signal that ended it; 0: none. Exactly one of the two tells the end */
   cp_reason reason;
   bool core_dumped;
-  bool stdio_timed_out; /* options.drain_timeout_ms passed: output of a grandchild may be missing */
+  bool stdio_timed_out; /* its pipes were not waited for to the end: output of a descendant may be missing */
   uint64_t duration_us; /* from start to the end's being noticed, microseconds, monotonic clock */
   cp_usage usage;       /* all zero where the platform's launcher cannot tell (uv_spawn) or the status was lost */
 } cp_exit;
@@ -289,7 +299,9 @@ typedef enum cp_overflow {
  * character that the limit cuts in two is left out; replacing bad bytes may make the text longer than the limit.
  */
 
-#define CP_INPUT(text) .input = (text), .input_length = strlen(text) /* C, in an initializer; include <string.h> */
+#if !defined(__cplusplus)
+#define CP_INPUT(text) .input = (text), .input_length = strlen(text) /* in an initializer of cp_options */
+#endif
 #define CP_SHELL "/bin/sh"                  /* options.shell = CP_SHELL is the reference's `shell: true` */
 #define CP_BUFFER_DEFAULT ((size_t)1048576) /* the default max_buffer_bytes of exec and the sync forms: 1 MiB */
 #define CP_BUFFER_UNLIMITED (SIZE_MAX)      /* no limit */
@@ -309,9 +321,11 @@ typedef struct cp_options {
   cp_id uid, gid;                 /* setuid(2), setgid(2); supplementary groups are dropped if either is given ... */
   const cp_id *groups;            /* ... or set to these; NULL with group_count 0: see above */
   size_t group_count;
-  bool detached;       /* leader of a new session and process group: setsid(2) */
-  bool process_group;  /* leader of a new process group in the same session: setpgid(2). Timeout, abort, max_buffer and
-                          grace then signal the whole group, not only the child; see also cp_child_kill_group() */
+  bool detached;      /* leader of a new session and process group: setsid(2). Our own signals still reach it alone,
+                          unless process_group is set too */
+  bool process_group; /* leader of a new process group: setpgid(2). Timeout, abort, max_buffer and grace then signal the
+                          whole group; with grace_ms nobody of it outlives a leader that was stopped so. To kill a whole
+                          tree: process_group and grace_ms; see also cp_child_kill_group() */
   int die_with_parent; /* the signal, for instance SIGKILL, that the child gets when the thread that started it ends;
                           0: none. The kernel ties it to that *thread*, and forgets it in a set-user-id program */
   bool keep_fds;       /* leave inherited fds without close-on-exec open; default: all but stdio are closed */
@@ -324,9 +338,12 @@ typedef struct cp_options {
                             Default: the arguments are quoted and appended to FILE. Never pasted as they are */
 
   /* How long, how much. */
-  uint64_t timeout_ms;       /* milliseconds until kill_signal is sent; 0: never */
-  int kill_signal;           /* for timeout, abort and max_buffer; 0: SIGTERM */
-  uint64_t grace_ms;         /* milliseconds after kill_signal until SIGKILL; 0: never */
+  uint64_t timeout_ms; /* milliseconds until kill_signal is sent; 0: never. exec: after the exit it bounds the wait
+                                for pipes that a descendant holds (exit.stdio_timed_out); sync: that is CP_ETIMEDOUT;
+                                cp_spawn: it does not, see drain_timeout_ms */
+  int kill_signal;     /* for timeout, abort and max_buffer; 0: SIGTERM */
+  uint64_t grace_ms;   /* milliseconds after kill_signal until SIGKILL; 0: never. Not after cp_child_kill(): to stop
+                                a child this way by hand, use an abort controller */
   uint64_t drain_timeout_ms; /* milliseconds after the exit to wait for pipes that others keep open; 0: for ever */
   size_t max_buffer_bytes;   /* limit of each stream. 0: 1 MiB for exec and sync, none for spawn; or CP_BUFFER_* */
   cp_overflow overflow;      /* what happens beyond it. spawn: only KILL has a meaning */
@@ -505,7 +522,10 @@ CP_API void cp_child_unref(cp_child *child);
 /** Takes cp_child_unref() back: the loop waits for the child again. */
 CP_API void cp_child_ref(cp_child *child);
 
-/** The parent's end of stdio entry `fd`; NULL if that entry is not a pipe, or the child did not start. Borrowed. */
+/**
+ * The parent's end of stdio entry `fd`; NULL if that entry is not a pipe, or (from on_error on) if the child did not start.
+ * Borrowed.
+ */
 CP_API cp_stream *cp_child_stream(const cp_child *child, int fd);
 CP_API cp_stream *cp_child_stdin(const cp_child *child);  /* entry 0 */
 CP_API cp_stream *cp_child_stdout(const cp_child *child); /* entry 1 */
@@ -543,7 +563,8 @@ CP_API void cp_stream_resume(cp_stream *stream);
  * @param cb  told when they are through or have failed; NULL: nobody is told.
  * @return 0: accepted.
  *         1: accepted, but more than CP_WRITE_HIGH_WATER bytes wait: go on after cp_stream_on_drain()'s callback.
- *         UV_EBADF   closed, taken, or not writable
+ *         UV_EBADF   closed, taken, or not writable; NULL
+ *         UV_EINVAL  bytes is NULL, length is not 0
  *         CP_EENDED  after cp_stream_end()
  *         UV_EPIPE   the child does not read any more
  *         UV_ENOMEM  out of memory; nothing of it was written
@@ -563,12 +584,14 @@ CP_API size_t cp_stream_queued(const cp_stream *stream);
 CP_API int cp_stream_end(cp_stream *stream);
 
 /**
- * Forwards all that comes from `from` to `to`, then ends `to`. Moves pages inside the kernel (splice(2)) where both are
- * pipes; waits when `to` is full. on_stdout and the like see nothing of it. Both may belong to different children on
- * the same loop.
- * @param cb  told at the end (status 0), or UV_EPIPE when the reader went away (`from` is closed then); may be NULL.
- * @return 0, UV_EBADF (either is closed, taken, ended or of the wrong direction), UV_EBUSY (`from` is forwarded
- * already).
+ * Forwards all that comes from `from` to `to`, then ends `to`, however it ended: the next in a pipeline does not wait for
+ * ever. Moves pages inside the kernel (splice(2)) where both are pipes; waits when `to` is full. on_stdout and the like see
+ * nothing of it. The streams may belong to different children on the same loop.
+ * @param cb  told at the end, with `from`; may be NULL. `status`: 0; UV_EPIPE when the reader went away (`from` is closed
+ *            then); UV_ECANCELED when `from` was closed before its end, or its child did not start; or what reading or
+ *            writing ended with.
+ * @return 0, UV_EBADF (either is closed, taken, ended or of the wrong direction), UV_EBUSY (`from` is forwarded already, or
+ *         something to `to`), UV_ENOMEM.
  */
 CP_API int cp_stream_forward(cp_stream *from, cp_stream *to, cp_write_cb cb, void *data);
 

@@ -251,7 +251,13 @@ static void process_ended(cp_child *child, int waited, const cp__end *end) {
 
 static void tell_start(cp_child *child);
 
+/* A group that we have stopped, with SIGKILL to follow, does not outlive its leader. */
+static bool stops_group(const cp_child *child) {
+  return child->events.process_group && child->events.grace_ms > 0 && child->reason != CP_REASON_NONE;
+}
+
 static void check_process(cp_child *child) {
+  if (stops_group(child) && !child->process.reaped) cp__process_kill_survivors(&child->process);
   cp__end end = {.code = -1};
   int waited = child->process.reaped ? 0 : cp__process_wait(&child->process, false, &end);
   if (waited == 0) return;

@@ -56,7 +56,7 @@ static void on_closed(cp_child *child, void *data) {
   else if (child->capture_error != 0)
     (void)cp__fail_plain(&result.error, child->capture_error, CP_STAGE_READ, -1, command);
   else
-    (void)cp__result_judge(&result, command, &exec->options, true);
+    (void)cp__result_judge(&result, command, &exec->options, child->killed, true);
   exec->options.on_result(child, result.error.code != 0 ? &result.error : NULL, &result, exec->options.data);
   cp_result_dispose(&result);
 }

@@ -41,11 +41,7 @@ static void finish(forward *f, int status) {
   else
     free_forward(f);
   cp__close(own_fd);
-  if (to == NULL || to->fd < 0) return;
-  if (status == 0)
-    (void)cp_stream_end(to);
-  else
-    cp__stream_update(to);
+  if (to != NULL && to->fd >= 0) (void)cp_stream_end(to); /* however it ended: the next in a pipeline must not wait */
 }
 
 static void move(forward *f);

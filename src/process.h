@@ -50,6 +50,12 @@ int cp__process_finish_start(cp__process *process, cp__failure *failure);
 /* 0, UV_ESRCH (it has been reaped or never ran), UV_EPERM, UV_EINVAL. `group`: the whole group that it leads. */
 int cp__process_kill(cp__process *process, int signum, bool group);
 
+/*
+ * If it has ended, but is not reaped yet, its number still stands for its group: SIGKILL to whoever is left in it. Just
+ * before cp__process_wait().
+ */
+void cp__process_kill_survivors(const cp__process *process);
+
 /* Reaps it. 1: it has ended, *end is filled. 0: it runs (only without `block`). CP_ESTATUSLOST: ended, status unknown.
  */
 int cp__process_wait(cp__process *process, bool block, cp__end *end);

@@ -90,6 +90,12 @@ int cp__process_kill(cp__process *process, int signum, bool group) {
   return send_signal(process, signum, group);
 }
 
+void cp__process_kill_survivors(const cp__process *process) {
+  siginfo_t info = {0};
+  bool ended = waitid(P_PID, (id_t)process->pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0 && info.si_pid != 0;
+  if (ended) (void)send_signal(process, SIGKILL, true);
+}
+
 static uint64_t microseconds(struct timeval t) { return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_usec; }
 
 static cp_usage usage_of(const struct rusage *usage) {

@@ -1,6 +1,7 @@
 /* result.c - results: memory, and the sentence that says what went wrong. */
 #include "result.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -55,23 +56,28 @@ static int judge_status(cp_result *result, const char *command) {
                   cp__signal_label(exit->signal), command, words);
 }
 
-static const char *kill_signal_name(const cp_options *options) {
-  return cp__signal_label(options->kill_signal != 0 ? options->kill_signal : 15);
+/* What we did about it: " (SIGTERM sent)"; nothing if it had ended by itself. */
+static void describe_signal(const cp_options *options, const cp_exit *exit, bool sent, char *text, size_t size) {
+  int signum = options->kill_signal != 0 ? options->kill_signal : SIGTERM;
+  bool escalated = exit->signal == SIGKILL && signum != SIGKILL && options->grace_ms > 0;
+  text[0] = '\0';
+  if (sent) (void)snprintf(text, size, " (%s%s sent)", cp__signal_label(signum), escalated ? ", then SIGKILL," : "");
 }
 
-int cp__result_judge(cp_result *result, const char *command, const cp_options *options, bool strict) {
+int cp__result_judge(cp_result *result, const char *command, const cp_options *options, bool sent, bool strict) {
   cp_error *error = &result->error;
+  char what[64];
+  describe_signal(options, &result->exit, sent, what, sizeof what);
   switch (result->exit.reason) {
     case CP_REASON_TIMEOUT:
-      return cp__fail(error, CP_ETIMEDOUT, CP_STAGE_RUN, -1, command, "timed out after %llu ms (%s sent): %.300s",
-                      (unsigned long long)options->timeout_ms, kill_signal_name(options), command);
+      return cp__fail(error, CP_ETIMEDOUT, CP_STAGE_RUN, -1, command, "timed out after %llu ms%s: %.300s",
+                      (unsigned long long)options->timeout_ms, sent ? what : " (a descendant held its output)",
+                      command);
     case CP_REASON_ABORTED:
-      return cp__fail(error, CP_EABORTED, CP_STAGE_RUN, -1, command, "aborted (%s sent): %.300s",
-                      kill_signal_name(options), command);
+      return cp__fail(error, CP_EABORTED, CP_STAGE_RUN, -1, command, "aborted%s: %.300s", what, command);
     case CP_REASON_MAX_BUFFER:
       return cp__fail(error, CP_EMAXBUFFER, CP_STAGE_RUN, -1, command,
-                      "more output than options.max_buffer_bytes (%s sent): %.300s", kill_signal_name(options),
-                      command);
+                      "more output than options.max_buffer_bytes%s: %.300s", what, command);
     case CP_REASON_LOST:
       return cp__fail(error, CP_ESTATUSLOST, CP_STAGE_WAIT, -1, command, "wait: %s: %.300s",
                       cp_strerror(CP_ESTATUSLOST), command);

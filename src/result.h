@@ -12,8 +12,8 @@ void cp__result_alias(cp_result *result);
 
 /*
  * Fills result->error from result->exit: limits and aborts are errors; a non-zero status or a signal is one too if
- * `strict`. `command` is what ran, for the message. Returns the code.
+ * `strict`. `sent`: a signal of ours has reached it. `command` is what ran, for the message. Returns the code.
  */
-int cp__result_judge(cp_result *result, const char *command, const cp_options *options, bool strict);
+int cp__result_judge(cp_result *result, const char *command, const cp_options *options, bool sent, bool strict);
 
 #endif

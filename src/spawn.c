@@ -61,5 +61,9 @@ int cp__child_start(cp_child **out, uv_loop_t *loop, const char *file, const cha
 
 int cp_spawn(cp_child **out, uv_loop_t *loop, const char *file, const char *const *args, const cp_options *options) {
   static const cp_options defaults;
-  return cp__child_start(out, loop, file, args, options != NULL ? options : &defaults, NULL);
+  if (options == NULL) options = &defaults;
+  if (options->overflow != CP_OVERFLOW_KILL)
+    return cp__fail(options->error, UV_EINVAL, CP_STAGE_OPTIONS, -1, NULL,
+                    "options.overflow: cp_spawn() captures nothing; cp_exec_file() does");
+  return cp__child_start(out, loop, file, args, options, NULL);
 }

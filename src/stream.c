@@ -313,7 +313,8 @@ static void enqueue(cp_stream *stream, cp__write_request *write) {
 }
 
 int cp_stream_write(cp_stream *stream, const void *bytes, size_t length, cp_write_cb cb, void *data) {
-  if (stream == NULL || (bytes == NULL && length > 0)) return UV_EINVAL;
+  if (stream == NULL) return UV_EBADF;
+  if (bytes == NULL && length > 0) return UV_EINVAL;
   if (stream->ending) return CP_EENDED;
   if (stream->fd < 0 || !stream->writable) return UV_EBADF;
   if (length > SIZE_MAX / 2) return UV_ENOMEM;

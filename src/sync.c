@@ -28,7 +28,7 @@ typedef struct sync_run {
   struct pollfd *polls; /* one per entry, and one for the process */
   int open_outputs;
   size_t input_sent;
-  bool ended, timed_out;
+  bool ended, timed_out, signalled;
   cp_reason reason;
   uint64_t started_ns, timeout_ns, grace_ns, drain_ns; /* points in time; UINT64_MAX: never */
 } sync_run;
@@ -58,6 +58,7 @@ static void close_outputs(sync_run *run) {
 static void stop(sync_run *run, cp_reason reason) {
   if (run->reason == CP_REASON_NONE) run->reason = reason;
   int rc = cp__process_kill(&run->process, kill_signal(run), run->options->process_group);
+  run->signalled = run->signalled || rc == 0;
   if (rc != 0 && rc != UV_ESRCH)
     (void)cp__fail_plain(&run->result->error, rc, CP_STAGE_KILL, -1, cp_signal_name(kill_signal(run)));
   if (run->options->grace_ms > 0 && run->grace_ns == UINT64_MAX)
@@ -147,6 +148,8 @@ static void note_end(sync_run *run, int waited, const cp__end *end) {
 
 static void check_process(sync_run *run, bool block) {
   cp__end end = {.code = -1};
+  bool stops_group = run->options->process_group && run->options->grace_ms > 0 && run->reason != CP_REASON_NONE;
+  if (stops_group && !run->ended) cp__process_kill_survivors(&run->process);
   int waited = run->ended ? 0 : cp__process_wait(&run->process, block, &end);
   if (waited != 0) note_end(run, waited, &end);
 }
@@ -268,7 +271,7 @@ static int report(sync_run *run, const char *file) {
   exit->reason = run->reason;
   if (exit->reason == CP_REASON_NONE) exit->reason = exit->signal != 0 ? CP_REASON_SIGNALLED : CP_REASON_EXITED;
   if (result->error.code != 0) return result->error.code;
-  return cp__result_judge(result, file, run->options, false);
+  return cp__result_judge(result, file, run->options, run->signalled, false);
 }
 
 static void no_op(cp__process *process) { (void)process; }
@@ -333,7 +336,7 @@ static int run_command(cp_result *result, const char *file, const char *const *a
   int rc = cp_spawn_sync(result, file, args, options);
   if (result == NULL) return rc;
   pass_stderr(result, options);
-  if (rc == 0) rc = cp__result_judge(result, file, options, true);
+  if (rc == 0) rc = cp__result_judge(result, file, options, false, true);
   if (rc != 0 && options->error != NULL) *options->error = result->error;
   return rc;
 }

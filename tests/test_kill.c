@@ -189,6 +189,7 @@ static void the_grace_does_not_keep_the_loop_of_an_unrefed_child(void **state) {
 
 static void the_whole_group_is_reached(void **state) {
   (void)state;
+  NEEDS_LINUX_LAUNCHER();
   event_log log;
   cp_options options = log_options(&log);
   options.process_group = true;
