@@ -17,10 +17,11 @@
  * - Callbacks run on the loop's thread, from uv_run(), never inside the call that set them and never after on_close.
  *   Every function may be called in every callback, cp_child_free() on the child at hand included.
  * - Strings are NUL-terminated bytes. File names, arguments and environment entries may hold any byte but NUL.
- * - The library keeps no global state, installs no signal handler, never calls wait() for processes that it did not
+ * - The library keeps no global state but what it has found out about the kernel, installs no signal handler (but libuv's
+ *   for SIGCHLD where there are no pidfds), never calls wait() for processes that it did not
  *   start, and never prints (but see cp_exec_sync() on stderr). SIGPIPE is never raised by its writes.
- * - A NULL cp_child or cp_stream is not an error of yours to guard against: functions on streams take NULL for a closed
- *   stream (UV_EBADF, or nothing happens), since a child that did not start has none; cp_child_free() ignores it.
+ * - Functions on streams take NULL for a closed stream (UV_EBADF, or nothing happens), since a child that did not start
+ *   has none. cp_child_free() and cp_child_kill() take NULL, the other functions on children do not.
  */
 #ifndef CHILD_PROCESS_H
 #define CHILD_PROCESS_H
@@ -388,8 +389,8 @@ typedef struct cp_options {
 
 /**
  * Starts `file` and returns at once; what happens to it is told by the callbacks in `options`. The new process has all
- * that it needs then: its arguments, environment, fds. But it may still be on its way to execve(2): a file that it is
- * to run must stay until on_spawn (or until cp_child_pid() has been asked).
+ * that it needs then: its arguments, environment, fds. But it may still be on its way to execve(2): until on_spawn, or
+ * until cp_child_pid() has been asked, the file that it is to run must stay, and it holds copies of all fds of yours.
  *
  * @param out      takes the child, yours until cp_child_free(). NULL: it frees itself after its last callback.
  * @param loop     the loop that tells the events.
@@ -467,8 +468,8 @@ CP_API void cp_child_free(cp_child *child);
 CP_API int cp_loop_release(uv_loop_t *loop);
 
 /**
- * The process id; 0 if it could not be started. Stays the same after the end. Before on_spawn or on_error this waits
- * (microseconds, as a rule) until the kernel has started the program or refused.
+ * The process id; 0 if it could not be started. Stays the same after the end. Before on_spawn or on_error this waits until
+ * the kernel has started the program or refused: microseconds as a rule, 50 ms at the most.
  */
 CP_API int cp_child_pid(cp_child *child);
 

@@ -31,16 +31,22 @@ static cp_child *child_of(cp__process *process) { return (cp_child *)((char *)pr
 
 static void on_process_closed(cp__process *process) { release(child_of(process)); }
 
-/* The outcome of a launch that went on beside us. Waits for it if it is not known yet. */
-static void settle_start(cp_child *child) {
+/*
+ * The outcome of a launch that went on beside us. It is a matter of microseconds; a child that stands still on its way
+ * (stopped, or on a file system that does not answer) must not hold up the loop for long: false then, it is still open.
+ */
+static bool settle_start(cp_child *child) {
+  enum { PATIENCE_MS = 50 };
   cp__failure failure;
   cp_error error;
-  if (cp__process_finish_start(&child->process, &failure) == 0) return;
+  if (!cp__process_await_start(&child->process, PATIENCE_MS)) return false;
+  if (cp__process_finish_start(&child->process, &failure) == 0) return true;
   (void)cp__plan_explain(&child->plan, &failure, &error);
   cp__process_close(&child->process, on_process_closed);
   child->timeout_at = 0;
   cp__abort_unlisten(&child->abort);
   cp__child_not_started(child, &error);
+  return true;
 }
 
 static void on_handle_closed(uv_handle_t *handle) { release(handle->data); }
@@ -110,24 +116,22 @@ static int kill_signal(const cp_child *child) {
   return child->events.kill_signal != 0 ? child->events.kill_signal : SIGTERM;
 }
 
-int cp_child_kill(cp_child *child, int signum) {
-  if (child == NULL) return UV_EINVAL;
+/* What never started cannot be signalled; what stands still on its way can. */
+static int signal_child(cp_child *child, int signum, bool group) {
   if (signum == 0) signum = SIGTERM;
   if (!cp__signal_valid(signum)) return UV_EINVAL;
-  settle_start(child);
-  int rc = cp__process_kill(&child->process, signum, false);
+  (void)settle_start(child);
+  int rc = cp__process_kill(&child->process, signum, group);
   if (rc == 0) child->killed = true;
   return rc;
 }
 
+int cp_child_kill(cp_child *child, int signum) {
+  return child != NULL ? signal_child(child, signum, false) : UV_EINVAL;
+}
+
 int cp_child_kill_group(cp_child *child, int signum) {
-  if (child == NULL || !child->leads_group) return UV_EINVAL;
-  if (signum == 0) signum = SIGTERM;
-  if (!cp__signal_valid(signum)) return UV_EINVAL;
-  settle_start(child);
-  int rc = cp__process_kill(&child->process, signum, true);
-  if (rc == 0) child->killed = true;
-  return rc;
+  return child != NULL && child->leads_group ? signal_child(child, signum, true) : UV_EINVAL;
 }
 
 /* Our own signals reach the whole group of a child that was given one. */
@@ -257,6 +261,7 @@ static bool stops_group(const cp_child *child) {
 }
 
 static void check_process(cp_child *child) {
+  if (!settle_start(child)) return;
   if (stops_group(child) && !child->process.reaped) cp__process_kill_survivors(&child->process);
   cp__end end = {.code = -1};
   int waited = child->process.reaped ? 0 : cp__process_wait(&child->process, false, &end);
@@ -300,8 +305,8 @@ static bool start_is_open(cp_child *child) {
 
 /* on_spawn first; only then may the loop bring data or the exit. */
 static void tell_start(cp_child *child) {
-  if (!take_due(child, CP__DUE_START)) return;
-  settle_start(child);
+  if (!(child->due & CP__DUE_START) || !settle_start(child)) return;
+  (void)take_due(child, CP__DUE_START);
   if (child->start_error.code != 0) {
     fail_to_start(child);
     return;
@@ -314,18 +319,18 @@ static void tell_start(cp_child *child) {
   if (child->process.pidfd < 0) check_process(child); /* it may have ended before anybody watched */
 }
 
+static bool is_past(uint64_t *deadline, uint64_t now) {
+  if (*deadline == 0 || *deadline > now) return false;
+  *deadline = 0;
+  return true;
+}
+
+/* Telling an error may free the child, which forgets its deadlines: abandon(). */
 static void check_deadlines(cp_child *child) {
   uint64_t now = uv_now(child->loop);
-  if (child->timeout_at != 0 && child->timeout_at <= now) {
-    child->timeout_at = 0;
-    (void)stop(child, CP_REASON_TIMEOUT);
-  }
-  if (child->grace_at != 0 && child->grace_at <= now) {
-    child->grace_at = 0;
-    (void)send_stop(child, SIGKILL);
-  }
-  if (child->drain_at != 0 && child->drain_at <= now) {
-    child->drain_at = 0;
+  if (is_past(&child->timeout_at, now)) (void)stop(child, CP_REASON_TIMEOUT);
+  if (is_past(&child->grace_at, now)) (void)send_stop(child, SIGKILL);
+  if (is_past(&child->drain_at, now)) {
     child->exit.stdio_timed_out = !all_at_end(child);
     close_outputs(child);
   }
@@ -337,11 +342,13 @@ static bool is_to_be_stopped(const cp_child *child) {
 }
 
 static void serve(cp_child *child) {
+  hold(child);
   if (start_is_open(child)) {
+    check_deadlines(child); /* it may stand still on its way: stopped, or on a file system that does not answer */
     arm(child);
+    release(child);
     return;
   }
-  hold(child);
   tell_start(child);
   if (child->state == CP__RUNNING && is_to_be_stopped(child)) check_process(child); /* the loop may be late */
   if (child->state == CP__RUNNING && take_due(child, CP__DUE_ABORT)) abort_now(child);
@@ -477,9 +484,10 @@ static int prepare_streams(cp_child *child, const cp_options *options) {
 static void give_up(cp_child *child, int code) {
   cp__end end;
   cp_error error;
-  settle_start(child);
-  if (child->start_error.code != 0) return;
   (void)cp__process_kill(&child->process, SIGKILL, false);
+  while (!settle_start(child)) { /* SIGKILL ends the launch, too */
+  }
+  if (child->start_error.code != 0) return;
   (void)cp__process_wait(&child->process, true, &end);
   cp__process_close(&child->process, on_process_closed);
   child->process.pid = 0;
@@ -514,7 +522,8 @@ void cp__child_begin(cp_child *child, const cp_options *options) {
 /* Silent from now on; a process that still runs stays watched, without keeping the loop alive. */
 static void abandon(cp_child *child) {
   child->state = CP__CLOSED;
-  settle_start(child);
+  child->timeout_at = child->grace_at = child->drain_at = 0;
+  (void)settle_start(child); /* if it is still open, the end of the process settles it */
   cp__abort_unlisten(&child->abort);
   for (int i = 0; i < child->stream_count; i++) cp__stream_silence(&child->streams[i]);
   close_streams(child);
@@ -542,12 +551,12 @@ void cp__child_let_go(cp_child *child) { cp__process_close(&child->process, on_p
 
 /* A launch that is under way has a process already, but it may come to nothing: whoever asks, waits for the outcome. */
 int cp_child_pid(cp_child *child) {
-  settle_start(child);
+  (void)settle_start(child);
   return child->process.pid;
 }
 
 int cp_child_pidfd(cp_child *child) {
-  settle_start(child);
+  (void)settle_start(child);
   return child->process.pidfd;
 }
 

@@ -146,20 +146,28 @@ static const char *hint(const cp__failure *failure) {
   }
 }
 
-/* What the launcher on uv_spawn() cannot do, by the option that asked for it. */
-static int explain_unsupported(const cp__failure *failure, cp_error *error) {
-  const char *option = "process_group";
-  if (failure->stage == CP_STAGE_SETGROUPS) option = "groups";
-  if (failure->stage == CP_STAGE_DEATHSIG) option = "die_with_parent";
-  if (failure->stage == CP_STAGE_SIGNALS) option = "keep_signals";
-  return cp__fail(error, UV_ENOTSUP, failure->stage, -1, NULL,
-                  "options.%s: not supported by the launcher on uv_spawn()", option);
+/* What the launcher on uv_spawn() cannot do, by the option that asked for it; NULL: something else. */
+static const char *unsupported_option(cp_stage stage) {
+  switch (stage) {
+    case CP_STAGE_GROUP:
+      return "process_group";
+    case CP_STAGE_SETGROUPS:
+      return "groups";
+    case CP_STAGE_DEATHSIG:
+      return "die_with_parent";
+    case CP_STAGE_SIGNALS:
+      return "keep_signals";
+    default:
+      return NULL;
+  }
 }
 
 int cp__plan_explain(const cp__plan *plan, const cp__failure *failure, cp_error *error) {
   int code = failure->code;
   if (error == NULL) return code;
-  if (code == UV_ENOTSUP) return explain_unsupported(failure, error);
+  if (code == UV_ENOTSUP && unsupported_option(failure->stage) != NULL)
+    return cp__fail(error, code, failure->stage, -1, NULL, "options.%s: not supported by the launcher on uv_spawn()",
+                    unsupported_option(failure->stage));
   switch (failure->stage) {
     case CP_STAGE_EXEC:
       return explain_exec(plan, failure, error);

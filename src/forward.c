@@ -53,10 +53,20 @@ static void on_target_poll(uv_poll_t *poll, int status, int events) {
   cp_stream *from = f->from;
   from->owner->held(from);
   (void)uv_poll_stop(poll);
-  f->waits_for_target = false;
-  move(f);
+  if (!from->paused) { /* else it goes on waiting: cp__forward_paused() */
+    f->waits_for_target = false;
+    move(f);
+  }
   if (from->fd >= 0) cp__stream_update(from);
   from->owner->released(from);
+}
+
+static void set_poll_ref(forward *f) {
+  uv_handle_t *handle = (uv_handle_t *)&f->poll;
+  if (f->from->unrefed)
+    uv_unref(handle);
+  else
+    uv_ref(handle);
 }
 
 /* uv_poll_init() sets O_NONBLOCK, which whoever else has that pipe or terminal open would share: it is put back. */
@@ -67,6 +77,7 @@ static int open_poll(forward *f) {
   if (blocks) (void)cp__set_nonblocking(f->fd, false);
   f->polling = true;
   f->poll.data = f;
+  set_poll_ref(f);
   return 0;
 }
 
@@ -120,13 +131,13 @@ int cp__forward_events(const cp_stream *stream) {
   const forward *in = stream->forward, *out = stream->source;
   if (in != NULL && !in->waits_for_target && !stream->paused && (in->to == NULL || in->to->queue == NULL))
     events |= UV_READABLE;
-  if (out != NULL && out->waits_for_target) events |= UV_WRITABLE;
+  if (out != NULL && out->waits_for_target && !out->from->paused) events |= UV_WRITABLE;
   return events;
 }
 
 static void target_ready(forward *f) {
   cp_stream *from = f->from;
-  if (!f->waits_for_target || f->to->queue != NULL) return;
+  if (!f->waits_for_target || f->to->queue != NULL || from->paused) return;
   from->owner->held(from);
   f->waits_for_target = false;
   move(f);
@@ -139,6 +150,19 @@ void cp__forward_ready(cp_stream *stream, int events) {
   forward *f = stream->forward;
   if (stream->fd < 0 || f == NULL || !(events & UV_READABLE) || stream->paused || f->waits_for_target) return;
   move(f);
+}
+
+void cp__forward_paused(cp_stream *stream) {
+  forward *f = stream->forward;
+  if (f == NULL || stream->fd < 0) return;
+  if (f->to != NULL)
+    cp__stream_update(f->to);
+  else if (f->polling && f->waits_for_target && !stream->paused)
+    (void)uv_poll_start(&f->poll, UV_WRITABLE, on_target_poll);
+}
+
+void cp__forward_ref(cp_stream *stream) {
+  if (stream->forward != NULL && stream->forward->polling) set_poll_ref(stream->forward);
 }
 
 void cp__forward_target_idle(cp_stream *target) {

@@ -15,6 +15,10 @@ void cp__forward_ready(cp_stream *stream, int events);
 /* The stream's fd is gone. */
 void cp__forward_stream_closed(cp_stream *stream, int status);
 
+/* The source was paused or resumed; it was ref'd or unref'd. */
+void cp__forward_paused(cp_stream *stream);
+void cp__forward_ref(cp_stream *stream);
+
 /* What was written before has left the queue of the target. */
 void cp__forward_target_idle(cp_stream *target);
 

@@ -48,13 +48,14 @@ typedef enum cp__launch_mode {
  */
 int cp__launch_start(cp__launch *launch, const cp__plan *plan, cp__launch_mode mode);
 
-/* True while the outcome is open. */
+/* True while the outcome is open; the other one waits for it, but not longer than so many milliseconds. */
 bool cp__launch_under_way(const cp__launch *launch);
+bool cp__launch_await(const cp__launch *launch, unsigned milliseconds);
 
 /* Waits for the outcome, if need be. 0, or the code in launch->failure: the process has been reaped then. */
 int cp__launch_finish(cp__launch *launch);
 
-/* The child's side, in launch_child_linux.c: raw system calls only, and nothing is written but *failure. */
+/* The child's side, in launch_child_linux.c: raw system calls only; it writes *failure and plan->script_argv[1]. */
 int cp__launch_child_main(void *launch_child);
 
 #endif

@@ -16,16 +16,6 @@
 #include "launch.h"
 #include "rawcall.h"
 
-#ifdef SYS_setgroups32 /* 32-bit machines: the plain calls take 16-bit ids */
-#define NR_SETGROUPS SYS_setgroups32
-#define NR_SETGID SYS_setgid32
-#define NR_SETUID SYS_setuid32
-#else
-#define NR_SETGROUPS SYS_setgroups
-#define NR_SETGID SYS_setgid
-#define NR_SETUID SYS_setuid
-#endif
-
 #define CALL0(n) cp__rawcall((n), 0, 0, 0, 0, 0)
 #define CALL1(n, a) cp__rawcall((n), (long)(a), 0, 0, 0, 0)
 #define CALL2(n, a, b) cp__rawcall((n), (long)(a), (long)(b), 0, 0, 0)
@@ -152,21 +142,17 @@ static void enter_group(const cp__launch_child *child) {
 
 static void change_ids(const cp__launch_child *child) {
   const cp__plan *plan = child->plan;
-  if (plan->set_uid || plan->set_gid) {
-    long rc = CALL2(NR_SETGROUPS, plan->group_count, plan->groups);
-    /* As in Node: dropping the groups is best effort, an unprivileged process may keep its own. Asking for some is not.
-     */
+  if (plan->set_uid || plan->set_gid || plan->group_count > 0) {
+    long rc = CALL2(SYS_setgroups, plan->group_count, plan->groups);
+    /* As in Node: dropping the groups is best effort, an unprivileged process may keep its own. Asking for some is not. */
     if (rc < 0 && plan->group_count > 0) leave(child, CP_STAGE_SETGROUPS, -1, rc);
-  } else if (plan->group_count > 0) {
-    long rc = CALL2(NR_SETGROUPS, plan->group_count, plan->groups);
-    if (rc < 0) leave(child, CP_STAGE_SETGROUPS, -1, rc);
   }
   if (plan->set_gid) {
-    long rc = CALL1(NR_SETGID, plan->gid);
+    long rc = CALL1(SYS_setgid, plan->gid);
     if (rc < 0) leave(child, CP_STAGE_SETGID, -1, rc);
   }
   if (plan->set_uid) {
-    long rc = CALL1(NR_SETUID, plan->uid);
+    long rc = CALL1(SYS_setuid, plan->uid);
     if (rc < 0) leave(child, CP_STAGE_SETUID, -1, rc);
   }
 }
@@ -177,7 +163,8 @@ static void tie_to_parent(const cp__launch_child *child) {
   if (signum == 0) return;
   long rc = cp__rawcall(SYS_prctl, PR_SET_PDEATHSIG, signum, 0, 0, 0);
   if (rc < 0) leave(child, CP_STAGE_DEATHSIG, -1, rc);
-  if (CALL0(SYS_getppid) != child->parent) (void)CALL2(SYS_kill, CALL0(SYS_getpid), signum);
+  long parent = CALL0(SYS_getppid); /* 0: it is in another PID namespace, and cannot be told */
+  if (parent != 0 && parent != child->parent) (void)CALL2(SYS_kill, CALL0(SYS_getpid), signum);
 }
 
 static void mark_close_on_exec(int fd) { (void)CALL3(SYS_fcntl, fd, F_SETFD, FD_CLOEXEC); }

@@ -14,6 +14,7 @@
 #include <fcntl.h>
 #include <linux/futex.h>
 #include <linux/sched.h>
+#include <pthread.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -21,6 +22,7 @@
 #include <stdlib.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "fail.h"
@@ -230,10 +232,21 @@ static int fail(cp__launch *launch, int code) {
  * A child that changes its ids makes the memory that it shares with us undumpable, as the kernel does to keep strangers
  * out of a process of mixed rights. That protects both while it lasts; afterwards ours becomes what it was.
  */
+static pthread_mutex_t dumpable_lock = PTHREAD_MUTEX_INITIALIZER;
+static int mixed_launches, dumpable_before; /* one fact about the whole process, whatever thread starts them */
+
+static void note_mixed_launch(int change) {
+  (void)pthread_mutex_lock(&dumpable_lock);
+  if (mixed_launches == 0) dumpable_before = prctl(PR_GET_DUMPABLE);
+  mixed_launches += change;
+  if (mixed_launches == 0 && dumpable_before == 1) (void)prctl(PR_SET_DUMPABLE, 1);
+  (void)pthread_mutex_unlock(&dumpable_lock);
+}
+
 static long start_and_stay_dumpable(cp__launch *launch, char *stack) {
-  int dumpable = prctl(PR_GET_DUMPABLE);
+  note_mixed_launch(1);
   long pid = start_masked(launch, stack);
-  if (dumpable == 1 && prctl(PR_GET_DUMPABLE) != 1) (void)prctl(PR_SET_DUMPABLE, 1);
+  note_mixed_launch(-1);
   return pid;
 }
 
@@ -260,7 +273,9 @@ int cp__launch_start(cp__launch *launch, const cp__plan *plan, cp__launch_mode m
   *launch = (cp__launch){.pidfd = -1, .report_fd = -1};
   launch->child = (cp__launch_child){.plan = plan, .failure = &launch->failure, .report = -1};
   if (plan->death_signal != 0) launch->child.parent = getpid();
-  if (mode != CP__LAUNCH_WAIT && !mixed) launch->stack = aligned_alloc(16, STACK_BYTES);
+  /* A death signal is the starting thread's: that thread must not end before the child has asked for it. */
+  bool waits = mode == CP__LAUNCH_WAIT || mixed || plan->death_signal != 0;
+  if (!waits) launch->stack = aligned_alloc(16, STACK_BYTES);
   if (launch->stack != NULL) atomic_store(&launch->sharing, 1);
   launch->child.helped = launch->stack != NULL && mode == CP__LAUNCH_BESIDE_IDLE && !plan->keep_signals;
   char *top = launch->stack != NULL ? launch->stack : stack;
@@ -278,8 +293,12 @@ bool cp__launch_under_way(const cp__launch *launch) {
 }
 
 /* The kernel wakes whoever waits for the word that it clears; it does not use the private kind of futex. */
-static void wait_until_alone(cp__launch *launch) {
-  while (cp__launch_under_way(launch)) (void)cp__rawcall(SYS_futex, (long)&launch->sharing, FUTEX_WAIT, 1, 0, 0);
+bool cp__launch_await(const cp__launch *launch, unsigned milliseconds) {
+  const struct timespec patience = {.tv_sec = milliseconds / 1000, .tv_nsec = milliseconds % 1000 * 1000000L};
+  long rc = 0;
+  while (cp__launch_under_way(launch) && rc != UV_ETIMEDOUT)
+    rc = cp__rawcall(SYS_futex, (long)&launch->sharing, FUTEX_WAIT, 1, (long)&patience, 0);
+  return !cp__launch_under_way(launch);
 }
 
 /* A child that failed before execve is gone, or about to: it must not stay a zombie. */
@@ -302,7 +321,8 @@ static void read_report(cp__launch *launch) {
 }
 
 int cp__launch_finish(cp__launch *launch) {
-  wait_until_alone(launch);
+  while (!cp__launch_await(launch, 1000)) {
+  }
   if (launch->report_fd >= 0) read_report(launch);
   free(launch->stack);
   launch->stack = NULL;

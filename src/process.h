@@ -44,6 +44,9 @@ int cp__process_start(cp__process *process, uv_loop_t *loop, const cp__plan *pla
 /* Is the outcome of the start still open? */
 bool cp__process_is_starting(const cp__process *process);
 
+/* Waits for it, but not longer than so many milliseconds. True: it is known. */
+bool cp__process_await_start(const cp__process *process, unsigned milliseconds);
+
 /* Waits for it, if need be. 0: started. Else the code, *failure is filled, and the process is gone. */
 int cp__process_finish_start(cp__process *process, cp__failure *failure);
 

@@ -60,6 +60,10 @@ bool cp__process_is_starting(const cp__process *process) {
   return process->launch != NULL && cp__launch_under_way(process->launch);
 }
 
+bool cp__process_await_start(const cp__process *process, unsigned milliseconds) {
+  return process->launch == NULL || cp__launch_await(process->launch, milliseconds);
+}
+
 int cp__process_finish_start(cp__process *process, cp__failure *failure) {
   cp__launch *launch = process->launch;
   if (launch == NULL) return 0;
@@ -87,7 +91,9 @@ static int send_signal(const cp__process *process, int signum, bool group) {
 
 int cp__process_kill(cp__process *process, int signum, bool group) {
   if (process->pid == 0 || process->reaped) return UV_ESRCH;
-  return send_signal(process, signum, group);
+  int rc = send_signal(process, signum, group);
+  if (rc == UV_ESRCH && group && process->launch != NULL) return send_signal(process, signum, false); /* no group yet */
+  return rc;
 }
 
 void cp__process_kill_survivors(const cp__process *process) {

@@ -141,6 +141,11 @@ bool cp__process_is_starting(const cp__process *process) {
   return false;
 }
 
+bool cp__process_await_start(const cp__process *process, unsigned milliseconds) {
+  (void)process, (void)milliseconds;
+  return true;
+}
+
 int cp__process_finish_start(cp__process *process, cp__failure *failure) {
   (void)process, (void)failure;
   return 0;
@@ -169,7 +174,7 @@ static int wait_by_number(cp__process *process, bool block, cp__end *end) {
 
 int cp__process_wait(cp__process *process, bool block, cp__end *end) {
   uv_child *uv = process->uv;
-  if (uv == NULL) return wait_by_number(process, block, end);
+  if (uv == NULL || (block && uv->own_loop == NULL && !uv->ended)) return wait_by_number(process, block, end);
   if (uv->own_loop != NULL && !uv->ended) (void)uv_run(uv->own_loop, UV_RUN_NOWAIT);
   while (uv->own_loop != NULL && block && !uv->ended) (void)uv_run(uv->own_loop, UV_RUN_ONCE);
   if (!uv->ended) return 0;

@@ -38,17 +38,7 @@ static inline long cp__rawcall(long number, long a, long b, long c, long d, long
 }
 
 #else
-
-#include <errno.h>
-#include <unistd.h>
-
-static inline void cp__pause(void) {}
-
-static inline long cp__rawcall(long number, long a, long b, long c, long d, long e) {
-  long result = syscall(number, a, b, c, d, e);
-  return result < 0 ? -errno : result;
-}
-
+#error "raw system calls are known for x86-64 and AArch64; build with -DCP_LAUNCHER=uv elsewhere"
 #endif
 
 #endif

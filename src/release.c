@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -36,7 +37,7 @@ static bool reap_one(cp__process *process, bool block) {
   return cp__process_wait(process, block, &end) != 0;
 }
 
-/* Waits for all of them, in the order of their ends. */
+/* Waits for all of them, in the order of their ends; where there are no pidfds, in the order of their start. */
 static void *reap(void *data) {
   orphan_set *orphans = data;
   for (int left = orphans->count; left > 0;) {
@@ -73,6 +74,7 @@ static int collect(orphan_set *orphans, uv_loop_t *loop) {
   orphans->processes = calloc(n, sizeof(cp__process *));
   orphans->polls = calloc(n, sizeof *orphans->polls);
   orphans->copies = calloc(n, sizeof *orphans->copies);
+  for (size_t i = 0; orphans->copies != NULL && i < n; i++) orphans->copies[i].pidfd = -1;
   if (orphans->processes == NULL || orphans->polls == NULL || orphans->copies == NULL) return UV_ENOMEM;
   uv_walk(loop, count_one, orphans);
   return copy_all(orphans);
@@ -81,10 +83,14 @@ static int collect(orphan_set *orphans, uv_loop_t *loop) {
 static int start_reaper(orphan_set *orphans) {
   pthread_t thread;
   pthread_attr_t attributes;
+  sigset_t all, mask; /* no signal of the program is handled on this thread */
+  sigfillset(&all);
+  (void)pthread_sigmask(SIG_SETMASK, &all, &mask);
   (void)pthread_attr_init(&attributes);
   (void)pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
   int rc = pthread_create(&thread, &attributes, reap, orphans);
   (void)pthread_attr_destroy(&attributes);
+  (void)pthread_sigmask(SIG_SETMASK, &mask, NULL);
   return CP__ERRNO(rc);
 }
 
@@ -102,8 +108,7 @@ int cp_loop_release(uv_loop_t *loop) {
   for (int i = 0; rc == 0 && i < count; i++) cp__child_let_go(cp__child_of_abandoned(processes[i]));
   free(processes);
   if (orphans != NULL) {
-    for (int i = 0; orphans->copies != NULL && i < count; i++)
-      cp__close(orphans->copies[i].pidfd > 0 ? orphans->copies[i].pidfd : -1);
+    for (int i = 0; orphans->copies != NULL && i < count; i++) cp__close(orphans->copies[i].pidfd);
     free_orphans(orphans);
   }
   return rc;

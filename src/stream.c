@@ -93,9 +93,8 @@ void cp__stream_finish_write(cp_stream *stream, cp__write_request *write, int st
     return;
   }
   write->next = NULL;
-  cp__write_request **end = &stream->done;
-  while (*end != NULL) end = &(*end)->next;
-  *end = write;
+  *stream->done_end = write;
+  stream->done_end = &write->next;
   defer(stream);
 }
 
@@ -126,7 +125,7 @@ void cp_stream_close(cp_stream *stream) {
 /* Reads nothing any more; a stream that is also written to stays open for that. */
 void cp__stream_finish_reading(cp_stream *stream) {
   bool drained = stream->drain && !stream->reading;
-  bool stays = stream->writable && !stream->ending && !drained;
+  bool stays = stream->writable && !drained; /* finish_end() clears `writable` when all is written */
   stream->readable = false;
   if (!stays) {
     shut(stream, UV_EPIPE);
@@ -147,10 +146,40 @@ static void pass_on(const char *bytes, size_t length, void *data) {
   if (stream->fd >= 0) call_reader(stream, bytes, (ssize_t)length);
 }
 
+typedef struct decoded_text {
+  char *bytes;
+  size_t length;
+} decoded_text;
+
+static void append(const char *bytes, size_t length, void *data) {
+  decoded_text *text = data;
+  memcpy(text->bytes + text->length, bytes, length);
+  text->length += length;
+}
+
+/*
+ * One call of the reader for one read, so that what it does (pausing, forwarding) holds from the next byte on. Text that
+ * needs no repair is handed on where it is.
+ */
+static void deliver_text(cp_stream *stream, const char *bytes, size_t length) {
+  if (cp__utf8_is_one_piece(&stream->utf8, bytes, length)) {
+    cp__utf8_feed(&stream->utf8, bytes, length, pass_on, stream);
+    return;
+  }
+  decoded_text text = {.bytes = malloc(length * 3 + sizeof stream->utf8.held)};
+  if (text.bytes == NULL) {
+    cp__utf8_feed(&stream->utf8, bytes, length, pass_on, stream); /* in pieces, then */
+    return;
+  }
+  cp__utf8_feed(&stream->utf8, bytes, length, append, &text);
+  if (text.length > 0) call_reader(stream, text.bytes, (ssize_t)text.length);
+  free(text.bytes);
+}
+
 static void deliver(cp_stream *stream, const char *bytes, size_t length) {
   if (stream->read_cb == NULL) return;
   if (stream->decode)
-    cp__utf8_feed(&stream->utf8, bytes, length, pass_on, stream);
+    deliver_text(stream, bytes, length);
   else
     call_reader(stream, bytes, (ssize_t)length);
 }
@@ -200,7 +229,7 @@ static ssize_t read_once(cp_stream *stream, char *scratch, size_t most, bool *fu
   if (room > most) room = most;
   ssize_t n = cp__read(stream->fd, to, room);
   *full = n == (ssize_t)room;
-  if (n <= 0) return n;
+  if (n <= 0 || !stream->reading) return n; /* what is drained is nobody's: it counts for nothing */
   if (keeps) cp__capture_commit(stream->capture, (size_t)n);
   bool over = stream->capture != NULL && !keeps && cp__capture_drop(stream->capture, (size_t)n);
   size_t length = stream->capture != NULL ? (size_t)n : within_limit(stream, (size_t)n);
@@ -253,12 +282,14 @@ void cp_stream_pause(cp_stream *stream) {
   if (stream == NULL) return;
   stream->paused = true;
   cp__stream_update(stream);
+  cp__forward_paused(stream);
 }
 
 void cp_stream_resume(cp_stream *stream) {
   if (stream == NULL) return;
   stream->paused = false;
   cp__stream_update(stream);
+  cp__forward_paused(stream);
 }
 
 /* ---------------------------------------------------------------- writing */
@@ -320,7 +351,6 @@ int cp_stream_write(cp_stream *stream, const void *bytes, size_t length, cp_writ
   if (length > SIZE_MAX / 2) return UV_ENOMEM;
   cp__write_request *write = cp__stream_new_write(cb, data, length);
   if (write == NULL) return UV_ENOMEM;
-  if (length > 0) memcpy(write->bytes, bytes, length);
   if (stream->queue == NULL && stream->source == NULL && length > 0) {
     ssize_t n = cp__write(stream->fd, bytes, length);
     if (n < 0 && n != UV_EAGAIN) {
@@ -329,12 +359,11 @@ int cp_stream_write(cp_stream *stream, const void *bytes, size_t length, cp_writ
     }
     if (n > 0) write->sent = (size_t)n;
   }
-  stream->queued += write->length - write->sent;
   if (write->sent == length && stream->queue == NULL) {
     cp__stream_finish_write(stream, write, 0);
     return 0;
   }
-  stream->queued -= write->length - write->sent;
+  if (write->sent < length) memcpy(write->bytes + write->sent, (const char *)bytes + write->sent, length - write->sent);
   enqueue(stream, write);
   cp__stream_update(stream);
   bool full = stream->queued > CP_WRITE_HIGH_WATER;
@@ -363,6 +392,7 @@ void cp__stream_tick(cp_stream *stream) {
   if (stream->failure != 0 && stream->fd >= 0) fail(stream, stream->failure);
   cp__write_request *done = stream->done; /* only these: a callback may write on and on */
   stream->done = NULL;
+  stream->done_end = &stream->done;
   while (done != NULL) {
     cp__write_request *write = done;
     done = write->next;
@@ -401,6 +431,7 @@ void cp__stream_open(cp_stream *stream, const cp__stream_owner *owner, uv_loop_t
   stream->writable = writable;
   stream->exists = fd >= 0;
   stream->queue_end = &stream->queue;
+  stream->done_end = &stream->done;
   stream->limit = UINT64_MAX;
 }
 
@@ -460,6 +491,7 @@ int cp_stream_fd(const cp_stream *stream) { return stream != NULL ? stream->fd :
 static void set_ref(cp_stream *stream, bool ref) {
   if (stream == NULL) return;
   stream->unrefed = !ref;
+  cp__forward_ref(stream);
   if (!stream->polling) return;
   if (ref)
     uv_ref((uv_handle_t *)&stream->poll);

@@ -46,7 +46,7 @@ struct cp_stream {
   cp__utf8 utf8;
   uint64_t limit, total; /* bytes that may come and that came; where nothing is captured */
 
-  struct cp__write *queue, **queue_end, *done;
+  struct cp__write *queue, **queue_end, *done, **done_end;
   size_t queued;
   bool ending, wants_drain, drain_due;
   cp_write_cb drain_cb;

@@ -25,7 +25,8 @@ typedef struct sync_run {
   cp__stdio stdio;
   cp__capture *captures; /* one per entry */
   cp__process process;
-  struct pollfd *polls; /* one per entry, and one for the process */
+  struct pollfd *polls; /* of what is open, and one for the process */
+  bool *ready;          /* for each entry: poll(2) has seen something */
   int open_outputs;
   size_t input_sent;
   bool ended, timed_out, signalled;
@@ -112,14 +113,14 @@ static bool read_output(sync_run *run, int i) {
 /* A fair share, so that a child that writes without end cannot outrun the deadline. */
 static void read_outputs(sync_run *run, bool all) {
   for (int i = 0; i < run->stdio.count; i++) {
-    bool more = run->stdio.ends[i].readable && run->stdio.ends[i].fd >= 0 && (all || run->polls[i].revents != 0);
+    bool more = run->stdio.ends[i].readable && run->stdio.ends[i].fd >= 0 && (all || run->ready[i]);
     for (int n = 0; more && n < READS_PER_ROUND; n++) more = read_output(run, i);
   }
 }
 
 static void serve_pipes(sync_run *run) {
   read_outputs(run, false);
-  if (run->polls[0].revents != 0 && run->stdio.ends[0].fd >= 0 && !run->stdio.ends[0].readable) send_input(run);
+  if (run->ready[0] && run->stdio.ends[0].fd >= 0 && !run->stdio.ends[0].readable) send_input(run);
 }
 
 /* ---------------------------------------------------------------- the process and time */
@@ -156,6 +157,8 @@ static void check_process(sync_run *run, bool block) {
 
 static void check_deadlines(sync_run *run) {
   uint64_t now = cp__now_ns();
+  if (run->ended && run->timeout_ns <= now) read_outputs(run, true); /* we may be late ourselves */
+  if (run->ended && run->open_outputs == 0) return;
   if (run->timeout_ns <= now) {
     run->timeout_ns = UINT64_MAX;
     run->timed_out = true; /* also if only a grandchild is left, that holds the pipes */
@@ -189,14 +192,20 @@ static int poll_timeout(const sync_run *run, bool blind) {
   return ms > 1000000000 ? 1000000000 : (int)ms;
 }
 
+/* Only what is open is asked for: poll(2) refuses more entries than there may be fds. */
 static void wait_for_something(sync_run *run) {
-  int count = run->stdio.count;
-  for (int i = 0; i < count; i++)
-    run->polls[i] =
-        (struct pollfd){.fd = run->stdio.ends[i].fd, .events = (short)(run->stdio.ends[i].readable ? POLLIN : POLLOUT)};
+  nfds_t count = 0;
+  for (int i = 0; i < run->stdio.count; i++) {
+    const cp__end_fd *end = &run->stdio.ends[i];
+    if (end->fd >= 0) run->polls[count++] = (struct pollfd){.fd = end->fd, .events = end->readable ? POLLIN : POLLOUT};
+  }
   int process_fd = run->ended ? -1 : cp__process_poll_fd(&run->process);
-  run->polls[count] = (struct pollfd){.fd = process_fd, .events = POLLIN};
-  (void)poll(run->polls, (nfds_t)count + 1, poll_timeout(run, !run->ended && process_fd < 0));
+  if (process_fd >= 0) run->polls[count++] = (struct pollfd){.fd = process_fd, .events = POLLIN};
+  int rc = poll(run->polls, count, poll_timeout(run, !run->ended && process_fd < 0));
+  bool failed = rc < 0 && errno != EINTR; /* out of memory: then the reads themselves must tell */
+  count = 0;
+  for (int i = 0; i < run->stdio.count; i++)
+    run->ready[i] = run->stdio.ends[i].fd >= 0 && (run->polls[count++].revents != 0 || failed);
 }
 
 static bool has_deadline(const sync_run *run) { return next_deadline(run) != UINT64_MAX; }
@@ -248,7 +257,8 @@ static int prepare(sync_run *run) {
   int count = run->stdio.count;
   run->captures = cp__arena_alloc(&run->arena, (size_t)count * sizeof *run->captures);
   run->polls = cp__arena_alloc(&run->arena, ((size_t)count + 1) * sizeof *run->polls);
-  if (run->captures == NULL || run->polls == NULL || cp__result_init(run->result, count) != 0)
+  run->ready = cp__arena_alloc(&run->arena, (size_t)count * sizeof *run->ready);
+  if (run->captures == NULL || run->polls == NULL || run->ready == NULL || cp__result_init(run->result, count) != 0)
     return cp__fail_plain(error, UV_ENOMEM, CP_STAGE_MEMORY, -1, NULL);
   for (int i = 0; i < count; i++) {
     cp__end_fd *end = &run->stdio.ends[i];

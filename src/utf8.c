@@ -60,6 +60,12 @@ size_t cp__utf8_valid(const char *bytes, size_t length) {
   return at;
 }
 
+bool cp__utf8_is_one_piece(const cp__utf8 *state, const char *bytes, size_t length) {
+  size_t valid = state->count > 0 ? 0 : cp__utf8_valid(bytes, length);
+  if (state->count > 0) return false;
+  return valid == length || next_unit((const unsigned char *)bytes + valid, length - valid).kind == UNFINISHED;
+}
+
 /* Replacements and the short runs between them are gathered, so that noise does not mean a call per byte. */
 typedef struct gather {
   char bytes[4096];

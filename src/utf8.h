@@ -2,6 +2,7 @@
 #ifndef CP_UTF8_H
 #define CP_UTF8_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /* The beginning of a character whose rest has not come yet. */
@@ -14,6 +15,9 @@ typedef void (*cp__utf8_cb)(const char *bytes, size_t length, void *data);
 
 /* Hands all whole characters of the input to `cb`, in pieces of at least one byte, in place where nothing is wrong. */
 void cp__utf8_feed(cp__utf8 *state, const char *bytes, size_t length, cp__utf8_cb cb, void *data);
+
+/* Would cp__utf8_feed() hand on this input in at most one piece? */
+bool cp__utf8_is_one_piece(const cp__utf8 *state, const char *bytes, size_t length);
 
 /* The end of the input: an unfinished character becomes U+FFFD. */
 void cp__utf8_end(cp__utf8 *state, cp__utf8_cb cb, void *data);
