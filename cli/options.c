@@ -398,7 +398,7 @@ static int check_together(const run_options *o, const cli_command *command) {
       {o->limits_output && !o->json && !o->events,
        "--max-buffer and --overflow need --json or --events: nothing is captured without them"},
       {o->events && o->child.overflow != CP_OVERFLOW_KILL, "--overflow truncate and tail need --json"},
-      {o->child.grace_ms > 0 && o->child.timeout_ms == 0 && !o->limits_output, "--grace needs --timeout"},
+      {o->child.grace_ms > 0 && o->child.timeout_ms == 0 && !o->limits_output, "--grace needs --timeout or --max-buffer"},
       {o->child.detached && o->child.timeout_ms > 0, "--detached does not wait: --timeout has no effect"},
       {o->child.detached && o->time, "--detached does not wait: --time has no effect"},
       {o->child.detached && o->events, "--detached does not wait: --events has no effect"},

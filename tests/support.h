@@ -29,6 +29,12 @@ void skipping(void);
 #undef skip
 #define skip() (skipping(), _skip(__FILE__, __LINE__))
 
+/* Skips a test of what valgrind does in the kernel's place: failing execve(2), the last signal, leaks of forked copies. */
+#define NEEDS_A_REAL_KERNEL()                                                                                          \
+  do {                                                                                                                 \
+    if (getenv("CP_VALGRIND") != NULL) skip();                                                                         \
+  } while (0)
+
 /* Skips a test of what the portable launcher on uv_spawn() does not know: see process_uv.c. */
 #ifdef CP_LAUNCHER_LINUX
 #define NEEDS_LINUX_LAUNCHER() ((void)0)

@@ -123,6 +123,7 @@ static void a_file_below_a_file(void **state) {
 
 static void a_missing_interpreter(void **state) {
   (void)state;
+  NEEDS_A_REAL_KERNEL();
   const char *script = temp_path("script");
   write_file(script, "#!/no/such/interpreter -x\necho\n", 0755);
   FAILS(UV_ENOENT, CP_STAGE_EXEC, script, "/no/such/interpreter", script, NULL, 0);
@@ -132,6 +133,7 @@ static void a_missing_interpreter(void **state) {
 
 static void a_missing_interpreter_of_a_program_in_path(void **state) {
   (void)state;
+  NEEDS_A_REAL_KERNEL();
   char entry[512], *script = strdup(temp_path("cp-script"));
   write_file(script, "#!/no/such/interpreter\n", 0755);
   (void)snprintf(entry, sizeof entry, "PATH=/no/such:%.*s:/no/such/either", (int)(strrchr(script, '/') - script),
@@ -143,6 +145,7 @@ static void a_missing_interpreter_of_a_program_in_path(void **state) {
 
 static void an_interpreter_that_may_not_be_run(void **state) {
   (void)state;
+  NEEDS_A_REAL_KERNEL();
   char line[512], *inner = strdup(temp_path("inner"));
   const char *script = temp_path("script");
   write_file(inner, "", 0644);
@@ -155,6 +158,7 @@ static void an_interpreter_that_may_not_be_run(void **state) {
 /* An ELF program of this machine that wants a loader which is not there. */
 static void a_missing_loader(void **state) {
   (void)state;
+  NEEDS_A_REAL_KERNEL();
   struct {
     Elf64_Ehdr header;
     Elf64_Phdr segment;
@@ -189,6 +193,7 @@ static char *long_string(size_t length) {
 
 static void one_argument_that_is_too_long(void **state) {
   (void)state;
+  NEEDS_A_REAL_KERNEL();
   char *fits = long_string(131071), *too_long = long_string(131072);
   FAILS(UV_E2BIG, CP_STAGE_EXEC, HELPER, "argument 2", HELPER, HELPER_ARGS("args", too_long), 0);
   free(helper_output(HELPER_ARGS("args", fits), NULL)); /* the longest that the kernel takes */
@@ -198,6 +203,7 @@ static void one_argument_that_is_too_long(void **state) {
 
 static void one_variable_that_is_too_long(void **state) {
   (void)state;
+  NEEDS_A_REAL_KERNEL();
   char *variable = long_string(140000);
   memcpy(variable, "BIG=", 4);
   const char *const env[] = {"A=1", variable, NULL};
@@ -207,6 +213,7 @@ static void one_variable_that_is_too_long(void **state) {
 
 static void arguments_that_are_too_long_together(void **state) {
   (void)state;
+  NEEDS_A_REAL_KERNEL();
   enum { COUNT = 200 };
   char *word = long_string(100000);
   const char *args[COUNT + 1] = {NULL};
@@ -244,6 +251,7 @@ static void ids_apart(void *data) {
 
 static void ids_that_an_unprivileged_parent_may_not_give(void **state) {
   (void)state;
+  NEEDS_A_REAL_KERNEL();
   NEEDS_LINUX_LAUNCHER();
   if (getuid() != 0) skip();
   apart(ids_apart, NULL);
@@ -273,6 +281,7 @@ static void no_more_processes_apart(void *data) {
 
 static void too_many_processes(void **state) {
   (void)state;
+  NEEDS_A_REAL_KERNEL();
   if (getuid() != 0) skip();
   apart(no_more_processes_apart, NULL);
 }

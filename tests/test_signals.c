@@ -48,6 +48,7 @@ static void restore(const disturbance *d) {
 
 static void the_child_has_a_clean_slate(void **state) {
   (void)state;
+  NEEDS_A_REAL_KERNEL();
   NEEDS_LINUX_LAUNCHER();
   disturbance d;
   disturb(&d);
@@ -78,6 +79,7 @@ static void the_event_form_gives_a_clean_slate_too(void **state) {
 
 static void keep_signals_keeps_mask_and_ignored_ones(void **state) {
   (void)state;
+  NEEDS_A_REAL_KERNEL();
   NEEDS_LINUX_LAUNCHER();
   disturbance d;
   disturb(&d);

@@ -343,6 +343,7 @@ static void inherited_apart(void *data) {
 
 static void inherit_is_the_parents_fd_of_the_same_number(void **state) {
   (void)state;
+  NEEDS_A_REAL_KERNEL();
   int pipes[4];
   char text[8] = "";
   assert_int_equal(pipe2(pipes, O_CLOEXEC), 0);
@@ -595,6 +596,7 @@ static void a_pipe_can_be_larger_or_smaller(void **state) {
 
 static void the_table_beyond_the_limit_of_fds_is_an_error_event(void **state) {
   (void)state;
+  NEEDS_A_REAL_KERNEL();
   NEEDS_LINUX_LAUNCHER();
   struct rlimit old, limit;
   event_log log;
