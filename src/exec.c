@@ -21,16 +21,6 @@ static void free_exec(void *data) {
   free(exec);
 }
 
-/* What a person would call the command: the shell's script, or file and arguments joined with blanks, cut to fit. */
-static void describe(const cp_child *child, bool shell, char *text, size_t size) {
-  const char *const *argv = cp_child_spawn_args(child); /* of a shell: sh -c SCRIPT */
-  size_t used = 0;
-  for (argv += shell ? 2 : 0; *argv != NULL && used + 1 < size; argv++) {
-    int n = snprintf(text + used, size - used, "%s%s", used > 0 ? " " : "", *argv);
-    used += n > 0 ? (size_t)n : 0;
-  }
-}
-
 static int collect(exec_call *exec, cp_child *child, cp_result *result) {
   int rc = cp__result_init(result, child->stream_count < CAPTURED ? CAPTURED : child->stream_count);
   for (int i = 0; rc == 0 && i < CAPTURED; i++)
@@ -49,7 +39,7 @@ static void on_closed(cp_child *child, void *data) {
   result.pid = cp_child_pid(child);
   result.exit = child->exit;
   result.input_unread = child->input_unread;
-  describe(child, exec->options.shell != NULL, command, sizeof command);
+  cp__result_describe(cp_child_spawn_args(child), exec->options.shell != NULL, command, sizeof command);
   if (child->start_error.code != 0) result.error = child->start_error;
   if (rc != 0)
     (void)cp__fail_plain(&result.error, rc, CP_STAGE_MEMORY, -1, command);

@@ -34,6 +34,18 @@ void cp_result_dispose(cp_result *result) {
   *result = (cp_result){0};
 }
 
+void cp__result_describe(const char *const *argv, bool shell, char *text, size_t size) {
+  size_t used = 0;
+  if (shell) {
+    (void)snprintf(text, size, "%s", argv[2]);
+    return;
+  }
+  for (; *argv != NULL && used + 1 < size; argv++) {
+    int n = snprintf(text + used, size - used, "%s%s", used > 0 ? " " : "", *argv);
+    used += n > 0 ? (size_t)n : 0;
+  }
+}
+
 /* The last line of stderr is what programs say before they give up. */
 static void last_words(const cp_bytes *err, char *words, size_t size) {
   words[0] = '\0';

@@ -11,6 +11,12 @@ int cp__result_init(cp_result *result, int count);
 void cp__result_alias(cp_result *result);
 
 /*
+ * What a person would call the command: of a shell (sh -c SCRIPT ...) its script, else the arguments joined with blanks,
+ * cut to fit.
+ */
+void cp__result_describe(const char *const *argv, bool shell, char *text, size_t size);
+
+/*
  * Fills result->error from result->exit: limits and aborts are errors; a non-zero status or a signal is one too if
  * `strict`. `sent`: a signal of ours has reached it. `command` is what ran, for the message. Returns the code.
  */

@@ -29,7 +29,7 @@ typedef struct sync_run {
   bool *ready;          /* for each entry: poll(2) has seen something */
   int open_outputs;
   size_t input_sent;
-  bool ended, timed_out, signalled;
+  bool strict, ended, timed_out, signalled;
   cp_reason reason;
   uint64_t started_ns, timeout_ns, grace_ns, drain_ns; /* points in time; UINT64_MAX: never */
 } sync_run;
@@ -269,7 +269,8 @@ static int prepare(sync_run *run) {
   return 0;
 }
 
-static int report(sync_run *run, const char *file) {
+static int report(sync_run *run, const cp__plan *plan) {
+  char command[300] = "";
   cp_result *result = run->result;
   for (int i = 0; i < run->stdio.count; i++) {
     if (!run->stdio.ends[i].readable) continue;
@@ -281,7 +282,8 @@ static int report(sync_run *run, const char *file) {
   exit->reason = run->reason;
   if (exit->reason == CP_REASON_NONE) exit->reason = exit->signal != 0 ? CP_REASON_SIGNALLED : CP_REASON_EXITED;
   if (result->error.code != 0) return result->error.code;
-  return cp__result_judge(result, file, run->options, run->signalled, false);
+  cp__result_describe(plan->argv, run->options->shell != NULL, command, sizeof command);
+  return cp__result_judge(result, command, run->options, run->signalled, run->strict);
 }
 
 static void no_op(cp__process *process) { (void)process; }
@@ -293,7 +295,7 @@ static void finish(sync_run *run) {
   cp__arena_free(&run->arena);
 }
 
-static int run_plan(sync_run *run, cp__plan *plan, const char *file) {
+static int run_plan(sync_run *run, cp__plan *plan) {
   int rc = cp__stdio_open(&run->stdio, &run->arena, run->options, &run->result->error);
   if (rc != 0) return rc;
   plan->fds = run->stdio.fds;
@@ -303,7 +305,7 @@ static int run_plan(sync_run *run, cp__plan *plan, const char *file) {
   if (rc != 0) return rc;
   run_to_end(run);
   rc = settle(run, plan);
-  return rc == 0 ? report(run, file) : rc;
+  return rc == 0 ? report(run, plan) : rc;
 }
 
 static int not_started(cp_result *result, const cp_options *options) {
@@ -313,22 +315,31 @@ static int not_started(cp_result *result, const cp_options *options) {
   return result->error.code;
 }
 
-int cp_spawn_sync(cp_result *result, const char *file, const char *const *args, const cp_options *options) {
-  if (options == NULL) options = &defaults;
+/* `strict`: a non-zero status or a signal is an error, too. */
+static int run_sync(cp_result *result, const char *file, const char *const *args, const cp_options *options,
+                    bool strict) {
   if (result == NULL) return cp__fail(options->error, UV_EINVAL, CP_STAGE_OPTIONS, -1, NULL, "result: NULL");
-  sync_run run = {
-      .options = options, .result = result, .timeout_ns = UINT64_MAX, .grace_ns = UINT64_MAX, .drain_ns = UINT64_MAX};
+  sync_run run = {.options = options,
+                  .result = result,
+                  .strict = strict,
+                  .timeout_ns = UINT64_MAX,
+                  .grace_ns = UINT64_MAX,
+                  .drain_ns = UINT64_MAX};
   cp__plan plan;
   *result = (cp_result){.error = {.index = -1}};
   cp__result_alias(result);
   run.process.pidfd = -1;
   run.stdio.null_fd = -1;
   int rc = cp__plan_make(&plan, &run.arena, file, args, options, false, &result->error);
-  if (rc == 0) rc = run_plan(&run, &plan, file);
+  if (rc == 0) rc = run_plan(&run, &plan);
   finish(&run);
   if (rc != 0 && result->pid == 0) return not_started(result, options);
   if (rc != 0 && options->error != NULL) *options->error = result->error;
   return rc;
+}
+
+int cp_spawn_sync(cp_result *result, const char *file, const char *const *args, const cp_options *options) {
+  return run_sync(result, file, args, options != NULL ? options : &defaults, false);
 }
 
 /* The reference: stderr goes to the parent's, unless the caller has said where. */
@@ -343,11 +354,8 @@ static void pass_stderr(const cp_result *result, const cp_options *options) {
 }
 
 static int run_command(cp_result *result, const char *file, const char *const *args, const cp_options *options) {
-  int rc = cp_spawn_sync(result, file, args, options);
-  if (result == NULL) return rc;
-  pass_stderr(result, options);
-  if (rc == 0) rc = cp__result_judge(result, file, options, false, true);
-  if (rc != 0 && options->error != NULL) *options->error = result->error;
+  int rc = run_sync(result, file, args, options, true);
+  if (result != NULL) pass_stderr(result, options);
   return rc;
 }
 
