@@ -1,6 +1,8 @@
 /* test_max_buffer.c - options.max_buffer_bytes and options.overflow, of spawn, exec and the sync forms. */
+#include <fcntl.h>
 #include <signal.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include "support.h"
 
@@ -305,6 +307,45 @@ static void spawn_tells_an_overflow_after_the_exit_in_the_close(void **state) {
   cp_child_free(child);
 }
 
+/* Nobody reads stderr: what it left there is dropped at the exit. A grandchild still has something to say on stdout. */
+static void unread_output_that_is_dropped_after_the_exit_does_not_count(void **state) {
+  (void)state;
+  event_log log;
+  cp_child *child;
+  int hold[2];
+  cp_options options = log_options(&log);
+  assert_int_equal(pipe2(hold, O_CLOEXEC), 0);
+  options.stdio = CP_STDIO(CP_FD(hold[0]), CP_PIPE, CP_PIPE);
+  options.on_stderr = NULL;
+  options.max_buffer_bytes = 1000;
+  const char *const *args = HELPER_ARGS("fork", "cat", "--", "fill", "2", "5000", "--", "exit", "3");
+  assert_int_equal(cp_spawn(&child, test_loop(), HELPER, args, &options), 0);
+  close(hold[0]);
+  run_until(&log.exited);
+  for (int i = 0; i < 20; i++) uv_run(test_loop(), UV_RUN_NOWAIT);
+  assert_int_equal(write(hold[1], "late", 4), 4);
+  close(hold[1]);
+  run_loop();
+  assert_string_equal(log.text, "spawn exit:3 out close:3");
+  assert_string_equal(log.out, "late");
+  assert_int_equal(log.close.reason, CP_REASON_EXITED);
+  cp_child_free(child);
+}
+
+static void spawn_refuses_overflow_policies_for_what_it_does_not_capture(void **state) {
+  (void)state;
+  static const cp_overflow policies[] = {CP_OVERFLOW_TRUNCATE, CP_OVERFLOW_KEEP_TAIL};
+  for (size_t i = 0; i < sizeof policies / sizeof *policies; i++) {
+    cp_error error;
+    cp_child *child;
+    cp_options options = {.max_buffer_bytes = 10, .overflow = policies[i], .error = &error};
+    assert_int_equal(cp_spawn(&child, test_loop(), HELPER, NULL, &options), UV_EINVAL);
+    assert_int_equal(error.code, UV_EINVAL);
+    assert_int_equal(error.stage, CP_STAGE_OPTIONS);
+    assert_non_null(strstr(error.message, "options.overflow"));
+  }
+}
+
 /* ---------------------------------------------------------------- sync */
 
 static void sync_keeps_the_limit_too(void **state) {
@@ -369,6 +410,8 @@ int main(void) {
       TEST(spawn_has_no_limit_by_default),
       TEST(spawn_with_none_allows_nothing),
       TEST(spawn_tells_an_overflow_after_the_exit_in_the_close),
+      TEST(unread_output_that_is_dropped_after_the_exit_does_not_count),
+      TEST(spawn_refuses_overflow_policies_for_what_it_does_not_capture),
       TEST(sync_keeps_the_limit_too),
       TEST(in_sync_an_overflow_stays_the_reason_when_the_timeout_comes_later),
   };

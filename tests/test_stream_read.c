@@ -1,5 +1,8 @@
 /* test_stream_read.c - reading a child's output: pausing, callbacks of one's own, extra pipes, UTF-8. */
+#include <fcntl.h>
 #include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "support.h"
 
@@ -314,6 +317,7 @@ static void assert_decoded(const char *const *args, const char *expected) {
 typedef struct split_log {
   event_log log;
   int pieces;
+  int fd;
 } split_log;
 
 static void on_piece(cp_child *child, const char *bytes, size_t length, void *data) {
@@ -360,6 +364,65 @@ static void an_unfinished_character_at_the_end_becomes_one_replacement(void **st
   assert_decoded(HELPER_ARGS("hex", "1", "61f09f98"), "a\xef\xbf\xbd");
 }
 
+/* 10001 bytes with a bad one in the middle, longer runs around it than are gathered; all in the pipe before a read. */
+static cp_child *start_broken(split_log *split, void (*on_stdout)(cp_child *, const char *, size_t, void *)) {
+  siginfo_t info;
+  cp_options options = log_options(&split->log);
+  split->pieces = 0;
+  options.on_stdout = on_stdout;
+  options.encoding = CP_ENCODING_UTF8;
+  cp_child *child =
+      start(&options, HELPER_ARGS("fill", "1", "5000", "--", "hex", "1", "ff", "--", "fill", "1", "5000"));
+  assert_int_equal(waitid(P_PID, (id_t)cp_child_pid(child), &info, WEXITED | WNOWAIT), 0);
+  return child;
+}
+
+enum { DECODED = 5000 + 3 + 5000 };
+
+static void on_piece_pause(cp_child *child, const char *bytes, size_t length, void *data) {
+  on_piece(child, bytes, length, data);
+  cp_stream_pause(cp_child_stdout(child));
+}
+
+static void after_a_pause_in_the_callback_no_more_of_broken_text_comes(void **state) {
+  (void)state;
+  static split_log split;
+  cp_child *child = start_broken(&split, on_piece_pause);
+  run_until(&split.log.exited);
+  turn_the_loop(20);
+  assert_int_equal(split.pieces, 1);
+  while (split.log.closed == 0) {
+    cp_stream_resume(cp_child_stdout(child));
+    uv_run(test_loop(), UV_RUN_ONCE);
+  }
+  assert_int_equal(split.log.out_length, DECODED);
+  cp_child_free(child);
+  run_loop();
+}
+
+static void on_piece_forward(cp_child *child, const char *bytes, size_t length, void *data) {
+  on_piece(child, bytes, length, data);
+  assert_int_equal(cp_stream_forward_fd(cp_child_stdout(child), ((split_log *)data)->fd, NULL, NULL), 0);
+}
+
+/* Each byte goes exactly one way. */
+static void a_forward_that_begins_in_the_middle_of_broken_text_loses_nothing(void **state) {
+  (void)state;
+  static split_log split;
+  split.fd = open(temp_path("rest"), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+  assert_true(split.fd >= 0);
+  cp_child *child = start_broken(&split, on_piece_forward);
+  run_loop();
+  assert_int_equal(split.pieces, 1);
+  assert_int_equal(split.log.out_length + (size_t)lseek(split.fd, 0, SEEK_END), DECODED);
+  assert_memory_equal(split.log.out + 4998,
+                      "gh\xef\xbf\xbd"
+                      "ab",
+                      7);
+  close(split.fd);
+  cp_child_free(child);
+}
+
 static void without_an_encoding_bytes_come_as_they_are(void **state) {
   (void)state;
   event_log log;
@@ -389,6 +452,8 @@ int main(void) {
       TEST(bytes_of_one_character_are_held_back_until_it_is_whole),
       TEST(bad_bytes_become_replacement_characters),
       TEST(an_unfinished_character_at_the_end_becomes_one_replacement),
+      TEST(after_a_pause_in_the_callback_no_more_of_broken_text_comes),
+      TEST(a_forward_that_begins_in_the_middle_of_broken_text_loses_nothing),
       TEST(without_an_encoding_bytes_come_as_they_are),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

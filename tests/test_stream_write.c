@@ -228,6 +228,18 @@ static void what_cannot_be_written_says_so(void **state) {
   cp_child_free(child);
 }
 
+static void without_a_stream_there_is_nothing_to_write_to(void **state) {
+  (void)state;
+  cp_child *child;
+  assert_int_equal(cp_stream_write(NULL, "x", 1, NULL, NULL), UV_EBADF);
+  assert_int_equal(cp_stream_write(NULL, NULL, 1, NULL, NULL), UV_EBADF);
+  assert_int_equal(cp_spawn(&child, test_loop(), "no-such-program", NULL, NULL), 0);
+  run_loop();
+  assert_null(cp_child_stdin(child));
+  assert_int_equal(cp_stream_write(cp_child_stdin(child), "x", 1, NULL, NULL), UV_EBADF);
+  cp_child_free(child);
+}
+
 static void closing_cancels_the_writes_that_wait(void **state) {
   (void)state;
   write_log log = {0};
@@ -384,6 +396,36 @@ static void a_duplex_entry_whose_reader_shut_down_can_still_be_read(void **state
   cp_child_free(child);
 }
 
+static void on_end_of_reading(cp_stream *stream, const char *bytes, ssize_t length, void *data) {
+  (void)stream;
+  (void)bytes;
+  *(int *)data = length == 0;
+}
+
+/* The child says that it writes no more; that takes nothing from what was already written to it, and ended. */
+static void writes_that_wait_reach_a_child_that_half_closed_its_side(void **state) {
+  (void)state;
+  write_log log = {0};
+  numbered n = {&log, 0};
+  int ended = 0;
+  event_log events;
+  cp_options options = log_options(&events);
+  options.stdio = CP_STDIO(CP_PIPE, CP_PIPE, CP_PIPE, CP_PIPE);
+  cp_child *child = start(&options, HELPER_ARGS("shutdown", "3", "1", "--", "read", "1", "--", "count", "3"));
+  cp_stream *stream = cp_child_stream(child, 3);
+  assert_int_equal(cp_stream_read(stream, on_end_of_reading, &ended), 0);
+  assert_int_equal(cp_stream_write(stream, big_block(), BIG, on_written, &n), 1);
+  assert_int_equal(cp_stream_end(stream), 0);
+  run_until(&ended);
+  assert_true(cp_stream_queued(stream) > 0); /* it reads nothing before it is told to */
+  assert_int_equal(cp_stream_write(cp_child_stdin(child), "x", 1, NULL, NULL), 0);
+  run_loop();
+  assert_int_equal(log.count, 1);
+  assert_int_equal(log.status[0], 0);
+  assert_string_equal(events.out, "x1048576\n");
+  cp_child_free(child);
+}
+
 /* ---------------------------------------------------------------- much */
 
 enum { ROUNDS = 100 };
@@ -445,6 +487,7 @@ int main(void) {
       TEST(drain_may_be_given_up),
       TEST(after_the_end_writes_are_refused),
       TEST(what_cannot_be_written_says_so),
+      TEST(without_a_stream_there_is_nothing_to_write_to),
       TEST(closing_cancels_the_writes_that_wait),
       TEST(freeing_the_child_drops_the_writes_that_wait),
       TEST(epipe_is_a_result_and_no_signal_with_the_default_action),
@@ -453,6 +496,7 @@ int main(void) {
       TEST(a_child_that_exits_without_reading_fails_the_writes),
       TEST(callbacks_of_writes_come_before_the_close),
       TEST(a_duplex_entry_whose_reader_shut_down_can_still_be_read),
+      TEST(writes_that_wait_reach_a_child_that_half_closed_its_side),
       TEST(a_hundred_mebibytes_come_back_through_pipes),
       TEST(a_hundred_mebibytes_come_back_through_socket_pairs),
       TEST(writing_on_from_the_callback_does_not_starve_the_loop),
