@@ -2,6 +2,7 @@
 #include "support.h"
 
 #include <grp.h>
+#include <pthread.h>
 #include <sys/prctl.h>
 #include <unistd.h>
 
@@ -112,6 +113,33 @@ static void the_parent_keeps_its_ids_and_stays_dumpable(void **state) {
   assert_int_equal(access("/proc/self/fd", R_OK | X_OK), 0);
 }
 
+enum { THREADS = 2, ROUNDS = 200 };
+
+static void *start_with_another_uid(void *data) {
+  for (int i = 0; i < ROUNDS; i++) {
+    cp_result result;
+    CHECK(cp_spawn_sync(&result, HELPER, NULL, &(cp_options){.uid = CP_ID(1234)}) == 0);
+    cp_result_dispose(&result);
+  }
+  return data;
+}
+
+static void start_from_threads(void *data) {
+  (void)data;
+  pthread_t threads[THREADS];
+  if (prctl(PR_GET_DUMPABLE) != 1) SKIP_APART();
+  for (int i = 0; i < THREADS; i++) CHECK(pthread_create(&threads[i], NULL, start_with_another_uid, NULL) == 0);
+  for (int i = 0; i < THREADS; i++) CHECK(pthread_join(threads[i], NULL) == 0);
+  CHECK(prctl(PR_GET_DUMPABLE) == 1);
+}
+
+/* Each start makes the process undumpable for a moment: a thread must not take that for what it was before. */
+static void the_parent_stays_dumpable_though_its_threads_start_at_once(void **state) {
+  (void)state;
+  if (getuid() != 0) skip();
+  apart(start_from_threads, NULL);
+}
+
 static void a_child_with_other_ids_can_be_killed_by_its_parent(void **state) {
   (void)state;
   if (getuid() != 0) skip();
@@ -149,6 +177,7 @@ int main(void) {
       TEST(the_working_directory_is_entered_with_the_old_ids),
       TEST(the_event_form_changes_ids_too),
       TEST(the_parent_keeps_its_ids_and_stays_dumpable),
+      TEST(the_parent_stays_dumpable_though_its_threads_start_at_once),
       TEST(a_child_with_other_ids_can_be_killed_by_its_parent),
       TEST(die_with_parent_survives_the_change_of_ids),
   };

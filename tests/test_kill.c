@@ -185,6 +185,103 @@ static void the_grace_does_not_keep_the_loop_of_an_unrefed_child(void **state) {
   cp_abort_free(abort);
 }
 
+/* ---------------------------------------------------------------- before execve */
+
+/* The child that was started last, as /proc says: cp_child_pid() would wait until it is past execve. */
+static int newest_child(void) {
+  char path[64], *end = NULL;
+  (void)snprintf(path, sizeof path, "/proc/self/task/%d/children", (int)getpid());
+  char *text = read_file(path);
+  int pid = 0;
+  for (char *at = text; *at != '\0'; at = end) {
+    long number = strtol(at, &end, 10);
+    if (end == at) break;
+    pid = (int)number;
+  }
+  free(text);
+  return pid;
+}
+
+/* Stopped, and still by our own name? */
+static bool is_stopped_before_execve(int pid) {
+  char path[64], name[32];
+  bool stopped = false;
+  (void)snprintf(path, sizeof path, "/proc/%d/stat", pid);
+  while (!stopped) {
+    char *text = read_file(path);
+    assert_int_equal(sscanf(text, "%*d (%31[^)])", name), 1);
+    stopped = strstr(text, ") T ") != NULL;
+    free(text);
+  }
+  return strcmp(name, "helper") != 0;
+}
+
+/* A long table of fds keeps the child busy before its execve. NULL: it was quicker, time and again. */
+static cp_child *start_stopped(cp_options *options, int *pid) {
+  static cp_stdio entries[CP_STDIO_MAX];
+  for (int i = 0; i < CP_STDIO_MAX; i++) entries[i] = CP_IGNORE;
+  options->stdio = (cp_stdio_list){entries, CP_STDIO_MAX};
+  for (int i = 0; i < 50; i++) {
+    cp_child *child = start(options, HELPER_ARGS("pause"));
+    *pid = newest_child();
+    assert_int_equal(kill(*pid, SIGSTOP), 0);
+    if (is_stopped_before_execve(*pid)) return child;
+    assert_int_equal(cp_child_kill(child, SIGKILL), 0);
+    run_loop();
+    cp_child_free(child);
+  }
+  return NULL;
+}
+
+static void a_child_that_is_stopped_before_execve_can_be_killed(void **state) {
+  (void)state;
+  NEEDS_A_REAL_KERNEL();
+  NEEDS_LINUX_LAUNCHER();
+  int pid;
+  event_log log;
+  cp_options options = log_options(&log);
+  cp_child *child = start_stopped(&options, &pid);
+  if (child == NULL) skip();
+  assert_int_equal(cp_child_kill(child, SIGKILL), 0); /* would hang */
+  assert_true(cp_child_killed(child));
+  run_loop();
+  assert_int_equal(log.exit.signal, SIGKILL);
+  assert_int_equal(log.closed, 1);
+  cp_child_free(child);
+}
+
+static void a_child_that_is_stopped_before_execve_can_be_freed(void **state) {
+  (void)state;
+  NEEDS_A_REAL_KERNEL();
+  NEEDS_LINUX_LAUNCHER();
+  int pid;
+  event_log log;
+  cp_options options = log_options(&log);
+  cp_child *child = start_stopped(&options, &pid);
+  if (child == NULL) skip();
+  cp_child_free(child); /* would hang */
+  assert_int_equal(kill(pid, SIGKILL), 0);
+  reap_freed();
+  assert_string_equal(log.text, "");
+}
+
+static void a_child_that_is_stopped_before_execve_has_its_timeout(void **state) {
+  (void)state;
+  NEEDS_A_REAL_KERNEL();
+  NEEDS_LINUX_LAUNCHER();
+  int pid;
+  event_log log;
+  cp_options options = log_options(&log);
+  options.timeout_ms = ENOUGH_MS;
+  options.kill_signal = SIGKILL;
+  cp_child *child = start_stopped(&options, &pid);
+  if (child == NULL) skip();
+  run_loop();
+  assert_int_equal(log.exit.signal, SIGKILL);
+  assert_int_equal(log.exit.reason, CP_REASON_TIMEOUT);
+  cp_child_free(child);
+}
+
 /* ---------------------------------------------------------------- groups */
 
 static void the_whole_group_is_reached(void **state) {
@@ -224,6 +321,47 @@ static void one_signal_reaches_the_child_alone(void **state) {
   cp_child_free(child);
 }
 
+/* Its grandchild ignores SIGTERM, which the leader obeys, and holds the writing end of the pipe `alive`. */
+static void run_with_stubborn_grandchild(bool sync) {
+  int alive[2];
+  char text[64];
+  size_t length = 0;
+  assert_int_equal(pipe2(alive, O_CLOEXEC), 0);
+  event_log log;
+  cp_options options = log_options(&log);
+  options.stdio = CP_STDIO(CP_IGNORE, CP_FD(alive[1]), CP_IGNORE);
+  options.process_group = true;
+  options.timeout_ms = ENOUGH_MS;
+  options.grace_ms = 50000; /* nobody waits for it: the leader has ended before */
+  const char *const *args = HELPER_ARGS("ignore", "15", "--", "fork", "pause", "--", "trap", "15", "--", "pause");
+  if (sync) {
+    cp_result result;
+    assert_int_equal(cp_spawn_sync(&result, HELPER, args, &options), CP_ETIMEDOUT);
+    log.exit = result.exit;
+    cp_result_dispose(&result);
+  } else {
+    run_helper(&log, args, &options);
+  }
+  assert_int_equal(log.exit.code, 9);
+  assert_int_equal(log.exit.reason, CP_REASON_TIMEOUT);
+  close(alive[1]);
+  for (ssize_t n; (n = read(alive[0], text + length, sizeof text - length)) > 0;) length += (size_t)n; /* would hang */
+  assert_int_equal(length, strlen("signal 15\n"));
+  close(alive[0]);
+}
+
+static void with_a_grace_nobody_of_a_group_outlives_its_leader(void **state) {
+  (void)state;
+  NEEDS_LINUX_LAUNCHER();
+  run_with_stubborn_grandchild(false);
+}
+
+static void with_a_grace_nobody_of_a_group_outlives_its_leader_in_sync(void **state) {
+  (void)state;
+  NEEDS_LINUX_LAUNCHER();
+  run_with_stubborn_grandchild(true);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       TEST(the_default_is_sigterm),
@@ -237,8 +375,13 @@ int main(void) {
       TEST(a_child_that_obeys_needs_no_sigkill),
       TEST(cp_child_kill_starts_no_grace),
       TEST(the_grace_does_not_keep_the_loop_of_an_unrefed_child),
+      TEST(a_child_that_is_stopped_before_execve_can_be_killed),
+      TEST(a_child_that_is_stopped_before_execve_can_be_freed),
+      TEST(a_child_that_is_stopped_before_execve_has_its_timeout),
       TEST(the_whole_group_is_reached),
       TEST(one_signal_reaches_the_child_alone),
+      TEST(with_a_grace_nobody_of_a_group_outlives_its_leader),
+      TEST(with_a_grace_nobody_of_a_group_outlives_its_leader_in_sync),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,7 +1,10 @@
 /* test_sync.c - the synchronous forms. */
 #include <fcntl.h>
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "support.h"
@@ -217,6 +220,28 @@ static void a_two_way_stdin_is_captured(void **state) {
   }
 }
 
+enum { ALL_FDS = 64 };
+
+/* poll(2) takes no more entries than there may be fds. */
+static void use_all_fds(void *data) {
+  (void)data;
+  struct rlimit fds = {ALL_FDS, ALL_FDS}, cpu = {2, 2};
+  cp_stdio entries[ALL_FDS];
+  for (int i = 0; i < ALL_FDS; i++) entries[i] = CP_DEFAULT;
+  cp_options options = {.stdio = {entries, ALL_FDS}};
+  CHECK(setrlimit(RLIMIT_NOFILE, &fds) == 0);
+  CHECK(setrlimit(RLIMIT_CPU, &cpu) == 0); /* it has to wait, not to spin */
+  CHECK(run(HELPER_ARGS("write", "1", "out", "--", "write", "2", "err"), &options) == 0);
+  CHECK(result.output_count == ALL_FDS);
+  CHECK(strcmp(result.out.bytes, "out") == 0 && strcmp(result.err.bytes, "err") == 0);
+  cp_result_dispose(&result);
+}
+
+static void as_many_entries_as_there_may_be_fds_work(void **state) {
+  (void)state;
+  apart(use_all_fds, NULL);
+}
+
 /* ---------------------------------------------------------------- time */
 
 static void a_timeout_reports_the_output_so_far_and_the_real_exit(void **state) {
@@ -273,6 +298,59 @@ static void a_child_in_time_does_not_wait_for_the_deadline(void **state) {
   options = (cp_options){.timeout_ms = UINT64_MAX, .grace_ms = UINT64_MAX, .drain_timeout_ms = UINT64_MAX};
   assert_int_equal(run(HELPER_ARGS("echo", "x"), &options), 0);
   cp_result_dispose(&result);
+}
+
+/* 'R' running, 'T' stopped, 'Z' ended: what /proc says. */
+static char state_of(int pid) {
+  char path[32], text[256] = "";
+  (void)snprintf(path, sizeof path, "/proc/%d/stat", pid);
+  int fd = open(path, O_RDONLY | O_CLOEXEC);
+  (void)read_all(fd, text, sizeof text);
+  close(fd);
+  char *end = strrchr(text, ')'); /* of the name */
+  return end != NULL && end[1] == ' ' ? end[2] : '?';
+}
+
+static void wait_for_state(int pid, char wanted) {
+  while (state_of(pid) != wanted) (void)poll(NULL, 0, 1);
+}
+
+/* Stops `parent` from the moment when its child has told its pid until that has ended and the timeout has passed. */
+static void stop_until_late(int parent, int from_child, int to_child) {
+  char text[64] = "";
+  CHECK(read(from_child, text, sizeof text - 1) > 0);
+  int child = (int)strtol(text + 4, NULL, 10); /* "pid=123 ..." */
+  uint64_t late = now_ms() + ENOUGH_MS;
+  CHECK(kill(parent, SIGSTOP) == 0);
+  wait_for_state(parent, 'T');
+  CHECK(write(to_child, "x", 1) == 1);
+  wait_for_state(child, 'Z');
+  while (now_ms() <= late) (void)poll(NULL, 0, 10);
+}
+
+static void be_late(void *data) {
+  (void)data;
+  int there[2], back[2];
+  CHECK(pipe2(there, O_CLOEXEC) == 0 && pipe2(back, O_CLOEXEC) == 0);
+  int self = (int)getpid(), watcher = (int)fork();
+  CHECK(watcher >= 0);
+  if (watcher == 0) {
+    stop_until_late(self, back[0], there[1]);
+    _exit(kill(self, SIGCONT));
+  }
+  cp_options options = {.stdio = CP_STDIO(CP_FD(there[0]), CP_FD(back[1]), CP_PIPE), .timeout_ms = ENOUGH_MS};
+  const char *const *args = HELPER_ARGS("tree", "--", "read", "1", "--", "write", "2", "in time");
+  CHECK(run(args, &options) == 0);
+  CHECK(waitpid(watcher, NULL, 0) == watcher);
+  CHECK(result.exit.code == 0 && result.exit.reason == CP_REASON_EXITED);
+  CHECK(result.exit.duration_us >= ENOUGH_MS * 1000); /* it was late indeed */
+  CHECK(strcmp(result.err.bytes, "in time") == 0);
+  cp_result_dispose(&result);
+}
+
+static void a_child_that_ended_in_time_is_no_timeout_for_a_parent_that_comes_late(void **state) {
+  (void)state;
+  apart(be_late, NULL);
 }
 
 static void output_without_end_does_not_outrun_the_timeout(void **state) {
@@ -450,11 +528,13 @@ int main(void) {
       TEST(no_sigpipe_comes_of_unread_input),
       TEST(extra_pipes_are_captured_and_the_rest_is_not),
       TEST(a_two_way_stdin_is_captured),
+      TEST(as_many_entries_as_there_may_be_fds_work),
       TEST(a_timeout_reports_the_output_so_far_and_the_real_exit),
       TEST(a_child_that_ignores_the_signal_is_killed_after_the_grace),
       TEST(without_grace_a_child_that_ignores_the_signal_is_waited_for),
       TEST(a_timeout_comes_though_all_pipes_are_closed),
       TEST(a_child_in_time_does_not_wait_for_the_deadline),
+      TEST(a_child_that_ended_in_time_is_no_timeout_for_a_parent_that_comes_late),
       TEST(output_without_end_does_not_outrun_the_timeout),
       TEST(a_grandchild_that_holds_the_pipe_is_waited_for),
       TEST(the_drain_timeout_ends_the_waiting_for_it),
