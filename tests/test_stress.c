@@ -128,6 +128,7 @@ static void with_few_fds_some_fail_cleanly_and_the_rest_run(void **state) {
 
 static void with_few_fds_sync_calls_fail_cleanly(void **state) {
   (void)state;
+  NEEDS_LINUX_LAUNCHER(); /* uv_loop_init() of libuv 1.44 keeps an fd when it fails for want of fds */
   struct rlimit old, low;
   assert_int_equal(getrlimit(RLIMIT_NOFILE, &old), 0);
   int failed = 0, ran = 0;
