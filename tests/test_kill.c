@@ -222,6 +222,7 @@ static cp_child *start_stopped(cp_options *options, int *pid) {
   for (int i = 0; i < CP_STDIO_MAX; i++) entries[i] = CP_IGNORE;
   options->stdio = (cp_stdio_list){entries, CP_STDIO_MAX};
   for (int i = 0; i < 50; i++) {
+    (void)log_options(options->data); /* forgets the try before */
     cp_child *child = start(options, HELPER_ARGS("pause"));
     *pid = newest_child();
     assert_int_equal(kill(*pid, SIGSTOP), 0);

@@ -629,6 +629,7 @@ static void start_and_die(void *data) {
 
 static void a_child_dies_with_its_parent(void **state) {
   (void)state;
+  NEEDS_A_REAL_KERNEL();
   NEEDS_LINUX_LAUNCHER();
   int fds[2];
   char c;
