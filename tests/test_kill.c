@@ -225,6 +225,7 @@ static cp_child *start_stopped(cp_options *options, int *pid) {
     (void)log_options(options->data); /* forgets the try before */
     cp_child *child = start(options, HELPER_ARGS("pause"));
     *pid = newest_child();
+    assert_true(*pid > 0);
     assert_int_equal(kill(*pid, SIGSTOP), 0);
     if (is_stopped_before_execve(*pid)) return child;
     assert_int_equal(cp_child_kill(child, SIGKILL), 0);

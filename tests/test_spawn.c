@@ -1,7 +1,9 @@
 /* test_spawn.c - cp_spawn(): starting, the order of events, and what the child object tells. */
 #include "support.h"
 
+#include <fcntl.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -640,6 +642,65 @@ static void a_child_dies_with_its_parent(void **state) {
   close(fds[0]);
 }
 
+/* A new PID namespace needs a first process, which lives until the writing end of `hold` is closed. */
+static pid_t start_init(int *hold) {
+  char c;
+  CHECK(pipe2(hold, O_CLOEXEC) == 0);
+  pid_t pid = fork();
+  CHECK(pid >= 0);
+  if (pid > 0) return pid;
+  close(hold[1]);
+  (void)!read(hold[0], &c, 1);
+  _exit(0);
+}
+
+/* The parent is in no namespace that the child sees: its number is 0 there. */
+static void start_in_a_new_pid_namespace(void *data) {
+  (void)data;
+  int hold[2];
+  cp_result result;
+  if (unshare(CLONE_NEWPID) != 0) SKIP_APART();
+  pid_t init = start_init(hold);
+  int rc = cp_spawn_sync(&result, HELPER, HELPER_ARGS("deathsig"), &(cp_options){.die_with_parent = SIGKILL});
+  close(hold[1]);
+  CHECK(waitpid(init, NULL, 0) == init);
+  CHECK(rc == 0);
+  CHECK(result.exit.code == 0 && result.exit.signal == 0);
+  CHECK(strcmp(result.out.bytes, "9\n") == 0);
+  cp_result_dispose(&result);
+}
+
+static void die_with_parent_spares_the_child_in_a_new_pid_namespace(void **state) {
+  (void)state;
+  NEEDS_A_REAL_KERNEL();
+  NEEDS_LINUX_LAUNCHER();
+  apart(start_in_a_new_pid_namespace, NULL);
+}
+
+/* A long table of fds keeps the child busy before it asks for its death signal. */
+static void start_and_leave(void *data) {
+  static cp_stdio entries[CP_STDIO_MAX];
+  for (int i = 0; i < CP_STDIO_MAX; i++) entries[i] = CP_IGNORE;
+  cp_options options = log_options(data);
+  options.stdio = (cp_stdio_list){entries, CP_STDIO_MAX};
+  options.die_with_parent = SIGKILL;
+  (void)cp_spawn(NULL, test_loop(), HELPER, HELPER_ARGS("sleep", "5000"), &options);
+}
+
+static void a_child_dies_with_its_thread_that_ends_right_after_the_start(void **state) {
+  (void)state;
+  NEEDS_A_REAL_KERNEL();
+  NEEDS_LINUX_LAUNCHER();
+  for (int i = 0; i < 5; i++) {
+    event_log log;
+    uv_thread_t thread;
+    assert_int_equal(uv_thread_create(&thread, start_and_leave, &log), 0);
+    assert_int_equal(uv_thread_join(&thread), 0);
+    run_loop();
+    assert_string_equal(log.text, "spawn exit:SIGKILL close:SIGKILL");
+  }
+}
+
 static void the_pidfd_is_the_childs_until_it_is_reaped(void **state) {
   (void)state;
   event_log log;
@@ -764,6 +825,8 @@ int main(void) {
       TEST(loop_release_spares_children_that_are_still_owned),
       TEST(die_with_parent_sets_the_death_signal),
       TEST(a_child_dies_with_its_parent),
+      TEST(die_with_parent_spares_the_child_in_a_new_pid_namespace),
+      TEST(a_child_dies_with_its_thread_that_ends_right_after_the_start),
       TEST(the_pidfd_is_the_childs_until_it_is_reaped),
       TEST(a_child_that_somebody_else_reaped_is_not_waited_for_for_ever),
       TEST(ignoring_sigchld_does_not_lose_the_child),
