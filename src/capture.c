@@ -75,17 +75,6 @@ static void straighten(cp__capture *capture) {
   capture->start = 0;
 }
 
-typedef struct text_buffer {
-  char *bytes;
-  size_t length;
-} text_buffer;
-
-static void append(const char *bytes, size_t length, void *data) {
-  text_buffer *text = data;
-  memcpy(text->bytes + text->length, bytes, length);
-  text->length += length;
-}
-
 /* The tail of a stream may begin inside a character: what is left of it goes. */
 static void drop_partial_head(cp__capture *capture) {
   size_t n = 0;
@@ -97,21 +86,19 @@ static void drop_partial_head(cp__capture *capture) {
 
 /* Replaces bad bytes; each becomes at most three. A character that the limit cut in two is left out, not replaced. */
 static int decode(cp__capture *capture) {
-  if (capture->overflow == CP_OVERFLOW_KEEP_TAIL && capture->dropped > 0) drop_partial_head(capture);
-  size_t valid = cp__utf8_valid(capture->bytes, capture->length);
-  if (valid == capture->length) return 0;
-  if (capture->length > SIZE_MAX / 3 - 1) return UV_ENOMEM;
-  text_buffer text = {.bytes = malloc(capture->length * 3 + 1)};
+  bool keeps_tail = capture->overflow == CP_OVERFLOW_KEEP_TAIL;
+  if (keeps_tail && capture->dropped > 0) drop_partial_head(capture);
+  if (cp__utf8_valid(capture->bytes, capture->length) == capture->length) return 0;
+  if (capture->length > SIZE_MAX / 4) return UV_ENOMEM;
+  char *text = malloc(capture->length * 3 + 4);
   cp__utf8 state = {0};
-  if (text.bytes == NULL) return UV_ENOMEM;
-  cp__utf8_feed(&state, capture->bytes, capture->length, append, &text);
-  if (capture->dropped == 0 || capture->overflow == CP_OVERFLOW_KEEP_TAIL)
-    cp__utf8_end(&state, append, &text);
-  else
-    capture->dropped += state.count;
+  if (text == NULL) return UV_ENOMEM;
+  bool whole = capture->dropped == 0 || keeps_tail;
+  size_t length = cp__utf8_decode(&state, capture->bytes, capture->length, whole, text);
+  capture->dropped += state.count; /* 0, unless the limit cut a character */
   free(capture->bytes);
-  capture->bytes = text.bytes;
-  capture->length = text.length;
+  capture->bytes = text;
+  capture->length = length;
   return 0;
 }
 

@@ -146,17 +146,6 @@ static void pass_on(const char *bytes, size_t length, void *data) {
   if (stream->fd >= 0) call_reader(stream, bytes, (ssize_t)length);
 }
 
-typedef struct decoded_text {
-  char *bytes;
-  size_t length;
-} decoded_text;
-
-static void append(const char *bytes, size_t length, void *data) {
-  decoded_text *text = data;
-  memcpy(text->bytes + text->length, bytes, length);
-  text->length += length;
-}
-
 /*
  * One call of the reader for one read, so that what it does (pausing, forwarding) holds from the next byte on. Text that
  * needs no repair is handed on where it is.
@@ -166,14 +155,14 @@ static void deliver_text(cp_stream *stream, const char *bytes, size_t length) {
     cp__utf8_feed(&stream->utf8, bytes, length, pass_on, stream);
     return;
   }
-  decoded_text text = {.bytes = malloc(length * 3 + sizeof stream->utf8.held)};
-  if (text.bytes == NULL) {
+  char *text = malloc(length * 3 + sizeof stream->utf8.held);
+  if (text == NULL) {
     cp__utf8_feed(&stream->utf8, bytes, length, pass_on, stream); /* in pieces, then */
     return;
   }
-  cp__utf8_feed(&stream->utf8, bytes, length, append, &text);
-  if (text.length > 0) call_reader(stream, text.bytes, (ssize_t)text.length);
-  free(text.bytes);
+  size_t decoded = cp__utf8_decode(&stream->utf8, bytes, length, false, text);
+  if (decoded > 0) call_reader(stream, text, (ssize_t)decoded);
+  free(text);
 }
 
 static void deliver(cp_stream *stream, const char *bytes, size_t length) {

@@ -149,3 +149,21 @@ void cp__utf8_end(cp__utf8 *state, cp__utf8_cb cb, void *data) {
   if (state->count > 0) cb("\xEF\xBF\xBD", 3, data);
   state->count = 0;
 }
+
+typedef struct written_text {
+  char *bytes;
+  size_t length;
+} written_text;
+
+static void append(const char *bytes, size_t length, void *data) {
+  written_text *text = data;
+  memcpy(text->bytes + text->length, bytes, length);
+  text->length += length;
+}
+
+size_t cp__utf8_decode(cp__utf8 *state, const char *bytes, size_t length, bool last, char *text) {
+  written_text written = {.bytes = text};
+  cp__utf8_feed(state, bytes, length, append, &written);
+  if (last) cp__utf8_end(state, append, &written);
+  return written.length;
+}

@@ -16,6 +16,12 @@ typedef void (*cp__utf8_cb)(const char *bytes, size_t length, void *data);
 /* Hands all whole characters of the input to `cb`, in pieces of at least one byte, in place where nothing is wrong. */
 void cp__utf8_feed(cp__utf8 *state, const char *bytes, size_t length, cp__utf8_cb cb, void *data);
 
+/*
+ * The same into memory: `text` has room for 3 * length + 4 bytes. `last`: the input ends here. Returns how many bytes it
+ * has written.
+ */
+size_t cp__utf8_decode(cp__utf8 *state, const char *bytes, size_t length, bool last, char *text);
+
 /* Would cp__utf8_feed() hand on this input in at most one piece? */
 bool cp__utf8_is_one_piece(const cp__utf8 *state, const char *bytes, size_t length);
 
