@@ -157,7 +157,8 @@ static void check_process(sync_run *run, bool block) {
 
 static void check_deadlines(sync_run *run) {
   uint64_t now = cp__now_ns();
-  if (run->ended && run->timeout_ns <= now) read_outputs(run, true); /* we may be late ourselves */
+  /* We may be late ourselves: what it left is read, and then the end of it. */
+  for (int i = 0; i < 2 && run->ended && run->timeout_ns <= now; i++) read_outputs(run, true);
   if (run->ended && run->open_outputs == 0) return;
   if (run->timeout_ns <= now) {
     run->timeout_ns = UINT64_MAX;

@@ -340,11 +340,12 @@ static void be_late(void *data) {
     _exit(kill(self, SIGCONT));
   }
   cp_options options = {.stdio = CP_STDIO(CP_FD(there[0]), CP_FD(back[1]), CP_PIPE), .timeout_ms = ENOUGH_MS};
-  const char *const *args = HELPER_ARGS("tree", "--", "read", "1");
+  const char *const *args = HELPER_ARGS("tree", "--", "read", "1", "--", "write", "2", "in time");
   CHECK(run(args, &options) == 0);
   CHECK(waitpid(watcher, NULL, 0) == watcher);
   CHECK(result.exit.code == 0 && result.exit.reason == CP_REASON_EXITED);
   CHECK(result.exit.duration_us >= ENOUGH_MS * 1000); /* it was late indeed */
+  CHECK(strcmp(result.err.bytes, "in time") == 0);
   cp_result_dispose(&result);
 }
 
