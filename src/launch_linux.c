@@ -14,7 +14,6 @@
 #include <fcntl.h>
 #include <linux/futex.h>
 #include <linux/sched.h>
-#include <poll.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
@@ -289,20 +288,12 @@ int cp__launch_start(cp__launch *launch, const cp__plan *plan, cp__launch_mode m
   return launch->stack != NULL ? 0 : cp__launch_finish(launch);
 }
 
-/* A child on memory of its own tells through its pipe. */
-static bool has_report(const cp__launch *launch, unsigned milliseconds) {
-  struct pollfd report = {.fd = launch->report_fd, .events = POLLIN};
-  return poll(&report, 1, (int)milliseconds) > 0;
-}
-
 bool cp__launch_under_way(const cp__launch *launch) {
-  if (launch->report_fd >= 0) return !has_report(launch, 0);
   return atomic_load_explicit(&launch->sharing, memory_order_acquire) != 0;
 }
 
 /* The kernel wakes whoever waits for the word that it clears; it does not use the private kind of futex. */
 bool cp__launch_await(const cp__launch *launch, unsigned milliseconds) {
-  if (launch->report_fd >= 0) return has_report(launch, milliseconds);
   const struct timespec patience = {.tv_sec = milliseconds / 1000, .tv_nsec = milliseconds % 1000 * 1000000L};
   long rc = 0;
   while (cp__launch_under_way(launch) && rc != UV_ETIMEDOUT)
