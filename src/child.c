@@ -112,10 +112,6 @@ static uint64_t deadline_in(const cp_child *child, uint64_t milliseconds) {
 
 /* ---------------------------------------------------------------- signals */
 
-static int kill_signal(const cp_child *child) {
-  return child->events.kill_signal != 0 ? child->events.kill_signal : SIGTERM;
-}
-
 /* What never started cannot be signalled; what stands still on its way can. */
 static int signal_child(cp_child *child, int signum, bool group) {
   if (signum == 0) signum = SIGTERM;
@@ -141,7 +137,7 @@ static int send_stop(cp_child *child, int signum) {
 
 /* Ends the child for `reason`; the first reason counts. Returns whether the signal was sent. */
 static bool stop(cp_child *child, cp_reason reason) {
-  int rc = send_stop(child, kill_signal(child));
+  int rc = send_stop(child, cp__kill_signal(&child->events));
   if (rc == 0) {
     if (child->reason == CP_REASON_NONE) child->reason = reason;
     if (child->events.grace_ms > 0 && child->grace_at == 0)
@@ -149,8 +145,8 @@ static bool stop(cp_child *child, cp_reason reason) {
     arm(child);
   } else if (rc != UV_ESRCH) {
     cp_error error;
-    (void)cp__fail(&error, rc, CP_STAGE_KILL, -1, child->plan.file, "kill %s: %s", cp__signal_label(kill_signal(child)),
-                   cp_strerror(rc));
+    (void)cp__fail(&error, rc, CP_STAGE_KILL, -1, child->plan.file, "kill %s: %s",
+                   cp__signal_label(cp__kill_signal(&child->events)), cp_strerror(rc));
     tell_error(child, &error);
   }
   return rc == 0;

@@ -3,12 +3,13 @@
  *
  * The child shares the parent's memory until it calls execve (CLONE_VM): no page table is copied, so the cost does not
  * grow with the parent. It runs on a stack of its own. Either the parent's thread waits until then (CLONE_VFORK), and
- * the stack is a piece of its own; or it goes on at once, and a pipe that execve closes tells the outcome. What a
- * kernel or a sandbox refuses is found out once for the process:
+ * the stack is a piece of the parent's; or it goes on at once, and a word in memory, which the kernel clears when the
+ * child lets go of it (CLONE_CHILD_CLEARTID), says when the outcome is known. What a kernel or a sandbox refuses is
+ * found out once for the process:
  *
  *   clone3   one call gives the process, its pidfd, and clean signal handlers (Linux 5.5)
  *   clone    the same without the handlers (5.2), or without the pidfd, which pidfd_open(2) then gives (5.3) or nobody
- *   fork     where memory is not really shared (user-mode emulators, valgrind)
+ *   fork     where memory is not really shared (user-mode emulators, valgrind); a pipe tells the outcome
  */
 #include <errno.h>
 #include <fcntl.h>

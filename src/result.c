@@ -70,7 +70,7 @@ static int judge_status(cp_result *result, const char *command) {
 
 /* What we did about it: " (SIGTERM sent)"; nothing if it had ended by itself. */
 static void describe_signal(const cp_options *options, const cp_exit *exit, bool sent, char *text, size_t size) {
-  int signum = options->kill_signal != 0 ? options->kill_signal : SIGTERM;
+  int signum = cp__kill_signal(options);
   bool escalated = exit->signal == SIGKILL && signum != SIGKILL && options->grace_ms > 0;
   text[0] = '\0';
   if (sent) (void)snprintf(text, size, " (%s%s sent)", cp__signal_label(signum), escalated ? ", then SIGKILL," : "");

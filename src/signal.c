@@ -47,6 +47,8 @@ static const char *const realtime[] = {
 
 bool cp__signal_valid(int signum) { return signum >= 1 && signum <= LAST_RT; }
 
+int cp__kill_signal(const cp_options *options) { return options->kill_signal != 0 ? options->kill_signal : SIGTERM; }
+
 const char *cp_signal_name(int signum) {
   for (size_t i = 0; i < sizeof signals / sizeof *signals; i++)
     if (signals[i].number == signum) return signals[i].name;

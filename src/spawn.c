@@ -1,7 +1,4 @@
 /* spawn.c - cp_spawn(): options to a plan, a table of fds, a process, a child. */
-#include <stdlib.h>
-#include <string.h>
-
 #include "child.h"
 #include "fail.h"
 

@@ -11,6 +11,7 @@
 #include "io.h"
 #include "process.h"
 #include "result.h"
+#include "signum.h"
 #include "stdio_table.h"
 
 enum { READ_BYTES = 65536, READS_PER_ROUND = 16, BLIND_POLL_MS = 5 };
@@ -39,10 +40,6 @@ static uint64_t after_ms(uint64_t from_ns, uint64_t milliseconds) {
   return from_ns + milliseconds * 1000000;
 }
 
-static int kill_signal(const sync_run *run) {
-  return run->options->kill_signal != 0 ? run->options->kill_signal : SIGTERM;
-}
-
 static void close_end(sync_run *run, int i) {
   cp__end_fd *end = &run->stdio.ends[i];
   if (end->fd < 0) return;
@@ -58,10 +55,10 @@ static void close_outputs(sync_run *run) {
 
 static void stop(sync_run *run, cp_reason reason) {
   if (run->reason == CP_REASON_NONE) run->reason = reason;
-  int rc = cp__process_kill(&run->process, kill_signal(run), run->options->process_group);
+  int rc = cp__process_kill(&run->process, cp__kill_signal(run->options), run->options->process_group);
   run->signalled = run->signalled || rc == 0;
   if (rc != 0 && rc != UV_ESRCH)
-    (void)cp__fail_plain(&run->result->error, rc, CP_STAGE_KILL, -1, cp_signal_name(kill_signal(run)));
+    (void)cp__fail_plain(&run->result->error, rc, CP_STAGE_KILL, -1, cp_signal_name(cp__kill_signal(run->options)));
   if (run->options->grace_ms > 0 && run->grace_ns == UINT64_MAX)
     run->grace_ns = after_ms(cp__now_ns(), run->options->grace_ms);
 }
