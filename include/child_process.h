@@ -53,7 +53,8 @@ CP_API const char *cp_version(void);
 typedef struct cp_child cp_child;     /* one started process; see "A child" */
 typedef struct cp_stream cp_stream;   /* the parent's end of one stdio entry; see "Streams" */
 typedef struct cp_abort cp_abort;     /* an abort controller; see "Aborting" */
-typedef struct cp_message cp_message; /* one IPC message; not produced before fork and IPC exist (0.2) */
+typedef struct cp_channel cp_channel; /* one end of an IPC channel; see "The channel" */
+typedef struct cp_message cp_message; /* one message that came over a channel; see "Messages" */
 
 /* ------------------------------------------------------------------------------------------------ Errors */
 
@@ -66,6 +67,12 @@ typedef struct cp_message cp_message; /* one IPC message; not produced before fo
  * CP_EMAXBUFFER   a stream wrote more than options.max_buffer_bytes
  * CP_ESTATUSLOST  the process ended, but somebody else in this program reaped it and took its status
  * CP_EENDED       the stream was ended or closed before this write
+ * CP_ECHANNELCLOSED  the IPC channel is not connected (any more)
+ * CP_ENOCHANNEL   this program was started without an IPC channel, or it was asked for before
+ * CP_EMESSAGE     a message, or text to be one, is malformed
+ * CP_ECLONE       a value that this serialization cannot carry
+ * CP_ETOOBIG      a message is larger, or nested deeper, than the limits allow
+ * CP_EREPLY       the peer answered a request with an error
  */
 #define CP_ERRORS(X)                                                                                                   \
   X(CP_EFAILED, -20001, "the command failed")                                                                          \
@@ -73,7 +80,13 @@ typedef struct cp_message cp_message; /* one IPC message; not produced before fo
   X(CP_EABORTED, -20003, "the operation was aborted")                                                                  \
   X(CP_EMAXBUFFER, -20004, "the output is longer than maxBuffer")                                                      \
   X(CP_ESTATUSLOST, -20005, "the exit status was taken by another wait in this program")                               \
-  X(CP_EENDED, -20006, "write after end")
+  X(CP_EENDED, -20006, "write after end")                                                                              \
+  X(CP_ECHANNELCLOSED, -20007, "the IPC channel is closed")                                                            \
+  X(CP_ENOCHANNEL, -20008, "the program was started without an IPC channel")                                           \
+  X(CP_EMESSAGE, -20009, "malformed message")                                                                          \
+  X(CP_ECLONE, -20010, "the value cannot be serialized")                                                               \
+  X(CP_ETOOBIG, -20011, "the message is beyond the limits")                                                            \
+  X(CP_EREPLY, -20012, "the peer answered with an error")
 
 enum cp_error_code {
 #define CP__ENUM(name, value, text) name = value,
@@ -114,7 +127,11 @@ CP_API const char *cp_err_name(int code);
   X(CP_STAGE_READ, "read")                                                                                             \
   X(CP_STAGE_WRITE, "write")                                                                                           \
   X(CP_STAGE_WAIT, "wait")                                                                                             \
-  X(CP_STAGE_RUN, "run") /* the process ran: timeout, abort, max_buffer, failure */
+  X(CP_STAGE_RUN, "run")         /* the process ran: timeout, abort, max_buffer, failure */                            \
+  X(CP_STAGE_ENCODE, "encode")   /* a value into a message */                                                          \
+  X(CP_STAGE_DECODE, "decode")   /* a message into a value */                                                          \
+  X(CP_STAGE_SEND, "send")       /* a message into the channel */                                                      \
+  X(CP_STAGE_RECEIVE, "receive") /* from the channel */
 
 typedef enum cp_stage {
 #define CP__ENUM(name, text) name,
@@ -143,7 +160,7 @@ typedef enum cp_stdio_kind {
   CP_STDIO_DEFAULT = 0, /* a pipe for fd 0, 1 and 2; ignore for the others */
   CP_STDIO_PIPE,        /* fd 0-2: a pipe(2) to or from the parent; fd 3 and up: a socket pair, both ways */
   CP_STDIO_OVERLAPPED,  /* a socket pair, both ways, at any fd (on Windows: overlapped I/O) */
-  CP_STDIO_IPC,         /* an IPC channel; UV_ENOTSUP before 0.2 */
+  CP_STDIO_IPC,         /* an IPC channel: cp_child_channel(). At most one. Not for the sync forms */
   CP_STDIO_IGNORE,      /* fd 0-2: /dev/null; fd 3 and up: closed */
   CP_STDIO_INHERIT,     /* the parent's fd of the same number */
   CP_STDIO_FD,          /* the parent's fd `fd` */
@@ -270,6 +287,21 @@ typedef struct cp_result {
  */
 CP_API void cp_result_dispose(cp_result *result);
 
+/* ------------------------------------------------------------------------------------------------ Options of messages */
+
+typedef enum cp_serialization {
+  CP_SERIALIZATION_JSON = 0, /* one line of JSON text a message; any language speaks it */
+  CP_SERIALIZATION_ADVANCED  /* V8's structured clone: all that cp_value has; Node and this library speak it */
+} cp_serialization;
+
+/* How much a message may make this library do. Zero fields are the defaults. What is beyond is CP_ETOOBIG. */
+typedef struct cp_limits {
+  size_t max_bytes;   /* of one message, in bytes; 0: 2147483647, which is Node's own */
+  size_t max_values;  /* values in one message, all counted, keys too; 0: 50,000,000 */
+  unsigned max_depth; /* values inside of values; 0: 1000; at most CP_DEPTH_MAX */
+} cp_limits;
+#define CP_DEPTH_MAX 10000 /* about 2 MiB of stack */
+
 /* ------------------------------------------------------------------------------------------------ Options */
 
 /* A user or group id that may be absent: .uid = CP_ID(1000). */
@@ -355,6 +387,15 @@ typedef struct cp_options {
   cp_encoding encoding; /* of on_stdout, on_stderr and captured output */
   int pipe_size_bytes;  /* capacity of the pipes (Linux F_SETPIPE_SZ), advice only; 0: the system's default */
 
+  /* Messages: for cp_fork() and stdio entries CP_IPC. */
+  cp_serialization serialization; /* how they are written; a Node child is told by its environment */
+  cp_limits limits;               /* of a message that the child sends */
+
+  /* cp_fork() only. */
+  const char *exec_path;        /* the program that runs the module; NULL: see cp_fork() */
+  const char *const *exec_argv; /* its arguments before the module, NULL-terminated; NULL: none */
+  bool silent;                  /* pipes for fd 0, 1 and 2, instead of the parent's */
+
   /* Windows only: accepted, no effect here. */
   bool windows_hide;
   bool windows_verbatim_arguments;
@@ -378,9 +419,10 @@ typedef struct cp_options {
   void (*on_close)(cp_child *child, const cp_exit *exit, void *data);
   /* exec forms only: the end of it all, after on_close. `error` is NULL on success; `result` is valid during it. */
   void (*on_result)(cp_child *child, const cp_error *error, const cp_result *result, void *data);
-  void (*on_message)(cp_child *child, const cp_message *message, void *data); /* from 0.2 on */
-  void (*on_disconnect)(cp_child *child, void *data);                         /* from 0.2 on */
-  void *data;                                                                 /* handed to every callback */
+  /* A message from a child with an IPC channel: after on_spawn, and all that it sent before it exited before on_exit. */
+  void (*on_message)(cp_child *child, cp_message *message, void *data);
+  void (*on_disconnect)(cp_child *child, void *data); /* the channel is closed, by either side; before on_close */
+  void *data;                                         /* handed to every callback */
 
   cp_error *error; /* filled when the call itself returns a negative code, else untouched; NULL: no more is said */
 } cp_options;
@@ -403,11 +445,27 @@ typedef struct cp_options {
  *            or directory, no permission, no more processes or fds) is an event, not a return value.
  *         UV_EINVAL: an argument or option makes no sense; options.error names it.
  *         UV_EBADF: an fd in options.stdio is not open.
- *         UV_ENOTSUP: CP_STDIO_IPC, before 0.2.
  *         UV_ENOMEM: out of memory.
  */
 CP_API int cp_spawn(cp_child **out, uv_loop_t *loop, const char *file, const char *const *args,
                     const cp_options *options);
+
+/**
+ * Starts a worker with an IPC channel: a Node module, or any program that speaks the channel. It is cp_spawn() of
+ * options.exec_path with options.exec_argv, the module, and args, with fd 0, 1 and 2 of the parent (options.silent: pipes)
+ * and the channel at fd 3. NODE_CHANNEL_FD and NODE_CHANNEL_SERIALIZATION_MODE tell the worker about it.
+ *
+ * Without options.exec_path: a module that is an executable file itself, and not named .js, .mjs or .cjs, is run
+ * directly; for any other it is `node`, found in the PATH of the child's environment.
+ *
+ * @param module   a path, relative to the working directory of the child; not searched in PATH.
+ * @param args     arguments after the module, NULL-terminated; NULL: none.
+ * @param options  as for cp_spawn(). options.stdio, if given, overrides silent; exactly one of its entries must be
+ *                 CP_IPC. options.shell is ignored.
+ * @return as cp_spawn(); UV_EINVAL also if options.stdio has no CP_IPC entry.
+ */
+CP_API int cp_fork(cp_child **out, uv_loop_t *loop, const char *module, const char *const *args,
+                   const cp_options *options);
 
 /**
  * Runs `command` in a shell (options.shell, default /bin/sh) and gathers its output for options.on_result.
@@ -620,6 +678,557 @@ CP_API void cp_stream_close(cp_stream *stream);
 /** Whether the open stream keeps the loop alive (it does, by default). Safe to repeat. */
 CP_API void cp_stream_unref(cp_stream *stream);
 CP_API void cp_stream_ref(cp_stream *stream);
+
+/* ------------------------------------------------------------------------------------------------ Values */
+
+/*
+ * JavaScript values: what messages carry. A cp_value is small and passed by value, like an int. Primitives are whole in
+ * it; strings, bigints and objects point into a heap, which owns all that was made in it and frees it at once: no value
+ * is ever freed by itself, and cycles need no care. A value is valid as long as its heap. Values of one heap may be
+ * put into objects of another only as copies: cp_value_copy().
+ *
+ *   cp_heap *heap = cp_heap_new(NULL);
+ *   cp_value task = cp_object(heap);
+ *   cp_value_set(task, "cmd", cp_string(heap, "sum"));
+ *   cp_value_set(task, "data", cp_value_push(cp_array(heap), cp_number(1)));
+ *   int rc = cp_send(channel, task, NULL);
+ *   cp_heap_free(heap);
+ *
+ * Out of memory needs no check at each step: a builder that fails returns CP_TYPE_NONE, the heap remembers it, and
+ * whatever sends or encodes a value of that heap refuses with UV_ENOMEM.
+ *
+ * Text is UTF-8. A JavaScript string may hold half a surrogate pair, which UTF-8 cannot: it is three bytes here as
+ * any other character of its size (ED A0 80 for U+D800: "WTF-8"), and becomes half a pair again when it is sent.
+ */
+typedef enum cp_type {
+  CP_TYPE_NONE = 0, /* no value: out of memory. Zeroed memory */
+  CP_TYPE_UNDEFINED,
+  CP_TYPE_NULL,
+  CP_TYPE_BOOLEAN,
+  CP_TYPE_NUMBER,
+  CP_TYPE_BIGINT,
+  CP_TYPE_STRING,
+  CP_TYPE_HOLE,   /* an element that an array does not have: [1, , 3]. Reads as undefined elsewhere */
+  CP_TYPE_OBJECT, /* from here on: things with an identity, which may be referred to twice or by themselves */
+  CP_TYPE_ARRAY,
+  CP_TYPE_MAP,
+  CP_TYPE_SET,
+  CP_TYPE_DATE,
+  CP_TYPE_REGEXP,
+  CP_TYPE_BOXED, /* new Boolean(), new Number(), new String(), Object(1n): cp_value_unbox() */
+  CP_TYPE_ERROR,
+  CP_TYPE_ARRAY_BUFFER,
+  CP_TYPE_VIEW /* a typed array, a DataView or Node's Buffer: cp_value_view_kind() */
+} cp_type;
+
+typedef struct cp_heap cp_heap;
+
+/* Read it with the functions below only: its fields may change. */
+typedef struct cp_value {
+  uint8_t type; /* cp_type */
+  uint8_t flag; /* a boolean's value, a bigint's sign */
+  uint32_t length;
+  union {
+    double number;
+    const char *bytes; /* of a string or a bigint */
+    struct cp__object *object;
+  } as;
+} cp_value;
+
+/** An empty heap. @param limits copied; bounds what is decoded into it; NULL: the defaults. NULL: out of memory. */
+CP_API cp_heap *cp_heap_new(const cp_limits *limits);
+
+/** Frees the heap and every value in it. NULL is ignored. */
+CP_API void cp_heap_free(cp_heap *heap);
+
+/** Forgets every value in it, and keeps some memory for the next ones. */
+CP_API void cp_heap_reset(cp_heap *heap);
+
+/** True if a builder has failed for want of memory since cp_heap_new() or cp_heap_reset(). */
+CP_API bool cp_heap_failed(const cp_heap *heap);
+
+/* Primitives. */
+CP_API cp_value cp_undefined(void);
+CP_API cp_value cp_null(void);
+CP_API cp_value cp_boolean(bool boolean);
+CP_API cp_value cp_number(double number); /* JavaScript has no other numbers: integers are exact up to 2^53 */
+
+/** A string. @param text  UTF-8, copied; bad bytes become U+FFFD. @param length  bytes; text may hold NULs. */
+CP_API cp_value cp_string_n(cp_heap *heap, const char *text, size_t length);
+CP_API cp_value cp_string(cp_heap *heap, const char *text); /* up to the NUL; NULL: cp_null() */
+
+/** A string from UTF-16 code units in the machine's byte order, lone surrogates and all. Copied. */
+CP_API cp_value cp_string_utf16(cp_heap *heap, const uint16_t *units, size_t count);
+
+/** An integer as a bigint. */
+CP_API cp_value cp_bigint(cp_heap *heap, int64_t integer);
+CP_API cp_value cp_bigint_u64(cp_heap *heap, uint64_t integer);
+
+/** A bigint of any size. @param words  its magnitude, least significant first, copied. 0 words: 0n. */
+CP_API cp_value cp_bigint_words(cp_heap *heap, bool negative, const uint64_t *words, size_t count);
+
+/* Containers, empty. Fill them with cp_value_set(), cp_value_push(), cp_value_map_set(), cp_value_add(). */
+CP_API cp_value cp_object(cp_heap *heap);
+CP_API cp_value cp_array(cp_heap *heap);
+CP_API cp_value cp_map(cp_heap *heap);
+CP_API cp_value cp_set(cp_heap *heap);
+
+/** An array with `length` and no elements: `new Array(length)`. It costs nothing however long it is. */
+CP_API cp_value cp_array_sparse(cp_heap *heap, uint32_t length);
+
+/** A Date. @param milliseconds  since 1970-01-01 UTC; NAN and what is beyond 8.64e15: an invalid date. */
+CP_API cp_value cp_date(cp_heap *heap, double milliseconds);
+
+/* The flags of a regular expression, /x/dgimsuvy. Values are those on the wire. */
+enum {
+  CP_REGEXP_G = 1,
+  CP_REGEXP_I = 2,
+  CP_REGEXP_M = 4,
+  CP_REGEXP_Y = 8,
+  CP_REGEXP_U = 16,
+  CP_REGEXP_S = 32,
+  CP_REGEXP_D = 128,
+  CP_REGEXP_V = 256
+};
+
+/** A RegExp. @param source  between the slashes, as JavaScript wants it escaped; not compiled or checked here. */
+CP_API cp_value cp_regexp(cp_heap *heap, const char *source, unsigned flags);
+
+/** An object around a primitive: `new String("a")`. @param primitive  boolean, number, bigint or string. */
+CP_API cp_value cp_boxed(cp_heap *heap, cp_value primitive);
+
+/* Kinds of errors: their constructors. */
+typedef enum cp_error_kind {
+  CP_ERROR_PLAIN = 0, /* Error, and classes of your own */
+  CP_ERROR_EVAL,
+  CP_ERROR_RANGE,
+  CP_ERROR_REFERENCE,
+  CP_ERROR_SYNTAX,
+  CP_ERROR_TYPE,
+  CP_ERROR_URI
+} cp_error_kind;
+
+/** An Error. @param message  NULL: none. @param stack  NULL: "Kind: message", as V8 begins it. */
+CP_API cp_value cp_error_value(cp_heap *heap, cp_error_kind kind, const char *message, const char *stack);
+
+/** An ArrayBuffer. @param bytes  copied; NULL: zeros. */
+CP_API cp_value cp_array_buffer(cp_heap *heap, const void *bytes, size_t length);
+
+/** A resizable ArrayBuffer. @param max_length  at least length. */
+CP_API cp_value cp_array_buffer_resizable(cp_heap *heap, const void *bytes, size_t length, size_t max_length);
+
+/* Kinds of views. Values are those on Node's wire. */
+typedef enum cp_view_kind {
+  CP_VIEW_INT8 = 0,
+  CP_VIEW_UINT8,
+  CP_VIEW_UINT8_CLAMPED,
+  CP_VIEW_INT16,
+  CP_VIEW_UINT16,
+  CP_VIEW_INT32,
+  CP_VIEW_UINT32,
+  CP_VIEW_FLOAT32,
+  CP_VIEW_FLOAT64,
+  CP_VIEW_DATA,   /* a DataView */
+  CP_VIEW_BUFFER, /* Node's Buffer */
+  CP_VIEW_BIGINT64,
+  CP_VIEW_BIGUINT64,
+  CP_VIEW_FLOAT16 /* Node 24 and later: older ones reject the message */
+} cp_view_kind;
+
+/** A typed array, DataView or Buffer. @param bytes  its elements in the machine's byte order, copied; NULL: zeros.
+ *  @param length  in bytes; what is beyond a whole number of elements is dropped. */
+CP_API cp_value cp_view(cp_heap *heap, cp_view_kind kind, const void *bytes, size_t length);
+CP_API cp_value cp_buffer(cp_heap *heap, const void *bytes, size_t length); /* CP_VIEW_BUFFER */
+
+/** The same with bytes that are not copied: they must live as long as the heap. */
+CP_API cp_value cp_view_borrowed(cp_heap *heap, cp_view_kind kind, const void *bytes, size_t length);
+
+/**
+ * Sets a property of an object, an array or an error: for an error "message", "stack" and "cause" exist, for an array
+ * "3" is an element. The order of properties is JavaScript's: keys that are array indices first, ascending, then the
+ * others as they came.
+ * @return the object, for chaining; CP_TYPE_NONE if it has no properties, or one of the two is CP_TYPE_NONE, or there
+ *         is no memory: the heap remembers that.
+ */
+CP_API cp_value cp_value_set(cp_value object, const char *key, cp_value value);
+CP_API cp_value cp_value_set_n(cp_value object, const char *key, size_t length, cp_value value);
+
+/** Appends to an array. Returns as cp_value_set(). */
+CP_API cp_value cp_value_push(cp_value array, cp_value value);
+
+/** Sets an element; an array that is too short grows, with holes between. Returns as cp_value_set(). */
+CP_API cp_value cp_value_set_at(cp_value array, uint32_t index, cp_value value);
+
+/** Map.prototype.set and Set.prototype.add: equal keys (SameValueZero) are one. Return as cp_value_set(). */
+CP_API cp_value cp_value_map_set(cp_value map, cp_value key, cp_value value);
+CP_API cp_value cp_value_add(cp_value set, cp_value value);
+
+/** A deep copy in `heap`; sharing and cycles are kept. CP_TYPE_NONE: out of memory. */
+CP_API cp_value cp_value_copy(cp_heap *heap, cp_value value);
+
+/* Asking. Every function takes every value: of the wrong type it answers undefined, false, 0, NAN, NULL. */
+CP_API cp_type cp_value_type(cp_value value);
+CP_API const char *cp_type_name(cp_type type); /* "number", "Map", ... Static, never NULL */
+CP_API bool cp_value_is(cp_value value, cp_type type);
+CP_API bool cp_value_boolean(cp_value value);
+CP_API double cp_value_number(cp_value value); /* of a number; NAN for anything else */
+
+/** The number if it is an integer of that range, else `otherwise`. */
+CP_API int64_t cp_value_integer(cp_value value, int64_t otherwise);
+
+/** The text of a string, NUL-terminated; NULL: no string. @param length  takes its bytes without the NUL; may be NULL. */
+CP_API const char *cp_value_string(cp_value value, size_t *length);
+
+/** True if it is a string with exactly this text. */
+CP_API bool cp_value_string_is(cp_value value, const char *text);
+
+/** A bigint's words, least significant first, *count of them. NULL: no bigint, or 0n. */
+CP_API const uint64_t *cp_value_bigint(cp_value value, bool *negative, size_t *count);
+
+/** A bigint that fits; `otherwise` if it does not, or is none. */
+CP_API int64_t cp_value_bigint_i64(cp_value value, int64_t otherwise);
+
+/** Elements of an array (holes count: JavaScript's length), entries of a map or set, own properties of an object, bytes
+ *  of a string, a buffer or a view; else 0. */
+CP_API size_t cp_value_length(cp_value value);
+
+/** A property of an object, array or error; undefined if it has none of that name. Quick for large objects too. */
+CP_API cp_value cp_value_get(cp_value object, const char *key);
+CP_API cp_value cp_value_get_n(cp_value object, const char *key, size_t length);
+CP_API bool cp_value_has(cp_value object, const char *key);
+
+/** An element of an array; undefined beyond the end; CP_TYPE_HOLE for a hole. */
+CP_API cp_value cp_value_at(cp_value array, uint32_t index);
+
+/** Map.prototype.get; Map.prototype.has and Set.prototype.has. */
+CP_API cp_value cp_value_map_get(cp_value map, cp_value key);
+CP_API bool cp_value_contains(cp_value map_or_set, cp_value key);
+
+/**
+ * Goes through the properties of an object (or the named ones of an array), the entries of a map or the members of a set:
+ *   for (size_t i = 0; cp_value_entry(object, i, &key, &value); i++) ...
+ * In JavaScript's order. A key of an object is a string; for a set `value` is the member, too.
+ * @return false: there is no entry `i`. @param key, value  may be NULL.
+ */
+CP_API bool cp_value_entry(cp_value object, size_t i, cp_value *key, cp_value *value);
+
+CP_API double cp_value_date(cp_value value); /* milliseconds since 1970 UTC; NAN: invalid, or no date */
+CP_API cp_value cp_value_regexp(cp_value value, unsigned *flags); /* the source; flags may be NULL */
+CP_API cp_value cp_value_unbox(cp_value value);
+CP_API cp_error_kind cp_value_error_kind(cp_value value);
+CP_API cp_view_kind cp_value_view_kind(cp_value value);
+
+/** The bytes of an ArrayBuffer or a view; NULL: neither, or empty. @param length  in bytes; may be NULL. */
+CP_API const void *cp_value_bytes(cp_value value, size_t *length);
+
+/** max_length of a resizable ArrayBuffer; 0: it is not resizable. */
+CP_API size_t cp_value_max_length(cp_value value);
+
+/** Both are the same thing: JavaScript's Object.is(). */
+CP_API bool cp_value_same(cp_value a, cp_value b);
+
+/** Deep equality as Node's assert.deepStrictEqual() has it; the order of properties, maps and sets does not count. */
+CP_API bool cp_value_equal(cp_value a, cp_value b);
+
+/* For cp_value_inspect(). Zero: Node's default. */
+typedef struct cp_inspect_options {
+  int depth;        /* levels of nesting that are shown; 0: 2; -1: all */
+  int break_length; /* columns; longer objects go on several lines; 0: 80; -1: one line whatever its length */
+  int max_elements; /* of arrays, maps, sets and typed arrays; 0: 100; -1: all */
+  int max_string;   /* characters; 0: 10000; -1: all */
+} cp_inspect_options;
+
+/** Prints a value as Node's util.inspect() and console.log() do. malloc()ed: cp_free(). NULL: out of memory. */
+CP_API char *cp_value_inspect(cp_value value, const cp_inspect_options *options);
+
+/**
+ * JSON text of a value, as JSON.stringify() makes it: NaN is null, a Date its ISO string, a Map {}, a Buffer
+ * {"type":"Buffer","data":[...]}, properties that are undefined are left out.
+ * @param out     takes the text, malloc()ed and NUL-terminated: cp_free(). @param length  may be NULL.
+ * @param error   filled on failure; NULL: no more is said.
+ * @return 0; CP_ECLONE: a bigint, a cycle, or nothing that JSON has (undefined); UV_ENOMEM.
+ */
+CP_API int cp_value_to_json(char **out, size_t *length, cp_value value, cp_error *error);
+
+/**
+ * The value of a JSON text. Exactly one value, white space around it; bad UTF-8 becomes U+FFFD.
+ * @return 0; CP_EMESSAGE: no JSON, error->index is the byte where it goes wrong; CP_ETOOBIG: the heap's limits; UV_ENOMEM.
+ */
+CP_API int cp_value_from_json(cp_value *out, cp_heap *heap, const char *text, size_t length, cp_error *error);
+
+/* The two dialects of V8's structured clone: they differ in typed arrays, DataView and Buffer only. */
+typedef enum cp_clone_format {
+  CP_CLONE_CHANNEL = 0, /* what Node's channel carries with serialization 'advanced' */
+  CP_CLONE_V8           /* what v8.serialize() makes and v8.deserialize() reads */
+} cp_clone_format;
+
+/**
+ * Structured clone bytes of a value, version 15 of V8's format.
+ * @return 0; CP_ECLONE: a hole or CP_TYPE_NONE at the top; CP_ETOOBIG: deeper than CP_DEPTH_MAX; UV_ENOMEM.
+ */
+CP_API int cp_value_to_clone(void **out, size_t *length, cp_value value, cp_clone_format format, cp_error *error);
+
+/**
+ * The value of structured clone bytes, version 13 to 15. Bytes of buffers are not copied: they must live as long as the heap.
+ * @return 0; CP_EMESSAGE: malformed, error->index is the byte where it goes wrong; CP_ETOOBIG; UV_ENOMEM.
+ */
+CP_API int cp_value_from_clone(cp_value *out, cp_heap *heap, const void *bytes, size_t length, cp_clone_format format,
+                               cp_error *error);
+
+/* ------------------------------------------------------------------------------------------------ The channel */
+
+/*
+ * A channel carries messages both ways between two processes, with Node's own protocol: docs/protocol.md. Both ends are
+ * the same object. Three ways to get one:
+ *
+ * - of a child: cp_child_channel(), for cp_fork() and for cp_spawn() with a CP_IPC entry; it belongs to the child;
+ * - to the parent, in a program that was forked by this library, by Node, Bun or Deno: cp_parent_channel();
+ * - on any connected socket: cp_channel_open().
+ *
+ * Messages arrive in the order in which they were sent. They are read as long as somebody listens; messages that
+ * come before there is a listener wait for it. Malformed input is an error event (CP_EMESSAGE), and the end of the
+ * channel; it never harms the program. A peer that goes away is an ordinary disconnect.
+ *
+ * Functions on channels take NULL for a channel that is gone: sending says CP_ECHANNELCLOSED, the others do nothing.
+ */
+/* One frame on its way in or out, for cp_channel_on_trace(). Valid during the call. */
+typedef struct cp_trace {
+  bool outgoing;
+  bool internal;       /* a NODE_ message of the protocol, not one of the program */
+  uint64_t time_ns;    /* monotonic clock, nanoseconds: when it was written or had been read as a whole */
+  const void *payload; /* JSON text or structured clone bytes, without framing */
+  size_t length;       /* bytes */
+  size_t fds;          /* how many came along */
+} cp_trace;
+
+typedef void (*cp_message_cb)(cp_channel *channel, cp_message *message, void *data);
+typedef void (*cp_channel_cb)(cp_channel *channel, void *data);
+typedef void (*cp_trace_cb)(cp_channel *channel, const cp_trace *trace, void *data);
+
+typedef struct cp_channel_options {
+  cp_serialization serialization; /* both ends must agree. cp_parent_channel(): the parent says it; this is ignored */
+  cp_message_cb on_message;       /* a message; valid during the call */
+  cp_channel_cb on_disconnect;    /* the last event, once: either side has closed the channel, or it broke */
+  void (*on_error)(cp_channel *channel, const cp_error *error, void *data); /* on_disconnect follows */
+  void *data;                                                               /* handed to these */
+  cp_limits limits;                                                         /* of a message that comes in */
+  size_t max_queued_bytes; /* of what waits to be sent: beyond it cp_send() says UV_ENOBUFS; 0: 256 MiB */
+  bool peer_is_library; /* cp_channel_open(): the other end is this library, too: any fd, several of them, unread bytes
+                                     and shared memory can be sent. Of children and parents it finds out by itself */
+  cp_error *error;      /* filled when the call itself returns a negative code; may be NULL */
+} cp_channel_options;
+
+/**
+ * A channel on a connected socket: AF_UNIX for handles, any stream socket for messages.
+ * @param out      takes the channel, yours: cp_channel_free().
+ * @param fd       yours until 0 is returned, the channel's from then on. Made non-blocking and close-on-exec.
+ * @param options  NULL: JSON, no listener yet.
+ * @return 0, UV_EBADF, UV_ENOTSOCK, UV_EINVAL (see options->error), UV_ENOMEM, or what the loop says.
+ */
+CP_API int cp_channel_open(cp_channel **out, uv_loop_t *loop, int fd, const cp_channel_options *options);
+
+/**
+ * The channel to the parent, of a program that was started with one: by cp_fork(), or by Node's fork(). It takes
+ * NODE_CHANNEL_FD and NODE_CHANNEL_SERIALIZATION_MODE out of the environment, so that children of this program do not
+ * take the channel for theirs: call it first in main(), before there are threads. Only the first call finds a channel.
+ * The channel lets the loop end until there is a listener for messages or for the disconnect, as in Node.
+ * @return 0; CP_ENOCHANNEL: not started with a channel, or asked before; UV_EBADF: the variable names no open socket;
+ *         UV_EINVAL: a serialization that nobody knows; UV_ENOMEM.
+ */
+CP_API int cp_parent_channel(cp_channel **out, uv_loop_t *loop, const cp_channel_options *options);
+
+/** The channel of a child; NULL: it was started without one, or has not started. Borrowed: valid as long as the child. */
+CP_API cp_channel *cp_child_channel(const cp_child *child);
+
+/** False from the disconnect on, and at once after cp_channel_disconnect(). */
+CP_API bool cp_channel_connected(const cp_channel *channel);
+CP_API bool cp_child_connected(const cp_child *child); /* of its channel */
+
+/**
+ * Closes the channel when all that was sent is written; then on_disconnect comes. Nothing can be sent from now on.
+ * Messages that were being received are still delivered. Safe to repeat.
+ * @return 0, CP_ECHANNELCLOSED: it was not connected.
+ */
+CP_API int cp_channel_disconnect(cp_channel *channel);
+
+/**
+ * Writes what waits, standing still for it: for "send, then exit".
+ * @param timeout_ms  milliseconds at most; 0: only what can be written at once.
+ * @return 0: all is written; UV_ETIMEDOUT; CP_ECHANNELCLOSED: the peer has gone.
+ */
+CP_API int cp_channel_flush(cp_channel *channel, uint64_t timeout_ms);
+
+/** Closes a channel of yours at once and frees it: no callback any more, what waits is lost. NULL is ignored. */
+CP_API void cp_channel_free(cp_channel *channel);
+
+/**
+ * Whether the open channel keeps the loop alive. A child's and one of cp_channel_open() do; the parent's does while
+ * somebody listens. From the first call of either on, only these calls count. Unsent messages always keep it alive.
+ */
+CP_API void cp_channel_ref(cp_channel *channel);
+CP_API void cp_channel_unref(cp_channel *channel);
+
+/** Stops delivering messages until cp_channel_resume(); the peer is held up when the socket is full. Safe to repeat. */
+CP_API void cp_channel_pause(cp_channel *channel);
+CP_API void cp_channel_resume(cp_channel *channel);
+
+/* Listeners, which may be set and replaced at any time; NULL: none. on_message of a child's options is replaced, too. */
+CP_API void cp_channel_on_message(cp_channel *channel, cp_message_cb cb, void *data);
+CP_API void cp_channel_on_disconnect(cp_channel *channel, cp_channel_cb cb, void *data);
+/** Messages whose `cmd` begins with NODE_, which are reserved and go to nobody else: Node's 'internalMessage'. */
+CP_API void cp_channel_on_internal(cp_channel *channel, cp_message_cb cb, void *data);
+/** Comes each time that the queue has become empty after a cp_send() that returned 1. */
+CP_API void cp_channel_on_drain(cp_channel *channel, cp_channel_cb cb, void *data);
+/** Comes for each frame, in or out. */
+CP_API void cp_channel_on_trace(cp_channel *channel, cp_trace_cb cb, void *data);
+
+CP_API size_t cp_channel_queued_bytes(const cp_channel *channel);    /* sent, but not taken by the kernel yet */
+CP_API size_t cp_channel_queued_messages(const cp_channel *channel); /* likewise, or behind a handle in flight */
+CP_API cp_serialization cp_channel_serialization(const cp_channel *channel);
+CP_API int cp_channel_fd(const cp_channel *channel); /* borrowed; -1: closed */
+CP_API uv_loop_t *cp_channel_loop(const cp_channel *channel);
+CP_API cp_child *cp_channel_child(const cp_channel *channel); /* whose channel it is; NULL: nobody's */
+/** True once it is known that the other end is this library. */
+CP_API bool cp_channel_peer_is_library(const cp_channel *channel);
+
+/* ------------------------------------------------------------------------------------------------ Messages */
+
+/**
+ * The message as a value, decoded on the first call. Never fails for a message that was delivered, but for want of
+ * memory, or beyond the limits: CP_TYPE_NONE. Valid as long as the message.
+ */
+CP_API cp_value cp_message_value(cp_message *message);
+
+/**
+ * The message as JSON text, NUL-terminated. On a JSON channel that is what came, not parsed into values, no copy made.
+ * On an advanced one it is made from the value. NULL: JSON has no such value, or out of memory.
+ * @param length  bytes without the NUL; may be NULL.
+ */
+CP_API const char *cp_message_json(cp_message *message, size_t *length);
+
+/** What came, without framing: JSON text or structured clone bytes. */
+CP_API const void *cp_message_payload(const cp_message *message, size_t *length);
+
+CP_API cp_channel *cp_message_channel(const cp_message *message); /* NULL for a kept one whose channel was freed */
+
+/** Keeps a message beyond its callback: a reference more. NULL: out of memory (it may have to copy the payload). */
+CP_API cp_message *cp_message_keep(cp_message *message);
+
+/** Gives a kept message up. Handles in it that were not taken are closed with the last reference. NULL is ignored. */
+CP_API void cp_message_free(cp_message *message);
+
+/* ------------------------------------------------------------------------------------------------ Handles */
+
+/* What a handle is. The first six are Node's names for what its peers can make of it. */
+typedef enum cp_handle_type {
+  CP_HANDLE_SERVER = 1,   /* net.Server: a listening TCP or Unix socket; both ends go on accepting */
+  CP_HANDLE_SOCKET,       /* net.Socket: a connected TCP or Unix stream socket, or a pipe */
+  CP_HANDLE_UDP,          /* dgram.Socket: a UDP socket */
+  CP_HANDLE_NATIVE,       /* net.Native: as SOCKET, without the object around it */
+  CP_HANDLE_UDP_NATIVE,   /* dgram.Native */
+  CP_HANDLE_BOUND_SOCKET, /* net.BoundSocket: a bound TCP socket; Node 26 and later */
+  CP_HANDLE_FD            /* any open file; only between ends of this library */
+} cp_handle_type;
+
+/* An open file that goes along with a message, or came along with it. */
+typedef struct cp_handle {
+  cp_handle_type type;
+  int fd;
+  const void *unread;   /* bytes that were read from it but not used: they go along; NULL: none. Only between ends of */
+  size_t unread_length; /* this library: Node would lose them, so sending them there is UV_ENOTSUP */
+  const char *key;      /* net.Socket: the connection key of the server that accepted it, "4:127.0.0.1:0"; NULL: none.
+                           A Node parent counts with it: server.getConnections(). Answered by itself in a C child */
+} cp_handle;
+
+/** "net.Server" for CP_HANDLE_SERVER; "fd" for CP_HANDLE_FD; "" for values out of range. Static, never NULL. */
+CP_API const char *cp_handle_type_name(cp_handle_type type);
+
+/** Handles that came with the message: for Node at most one. */
+CP_API size_t cp_message_handle_count(const cp_message *message);
+
+/** One of them; NULL: there is none of that number, or it was taken. Borrowed; its fd is closed with the message. */
+CP_API const cp_handle *cp_message_handle(const cp_message *message, size_t i);
+
+/**
+ * Takes the fd of a handle: yours to use and close; close-on-exec, and non-blocking or not as it came. For a socket:
+ * uv_tcp_open() or uv_pipe_open(). Check it first: the peer may have closed its connection in the meantime.
+ * @return the fd, UV_EBADF: there is none, or it was taken.
+ */
+CP_API int cp_message_take_fd(cp_message *message, size_t i);
+
+/* ------------------------------------------------------------------------------------------------ Sending */
+
+#define CP_SEND_HIGH_WATER 131072 /* bytes; with more of them waiting cp_send() returns 1: Node's own threshold */
+#define CP_HANDLES_MAX 32         /* in one message */
+
+/** The message is written (`status` 0; the peer may not have read it yet) or failed: CP_ECHANNELCLOSED, UV_EPIPE. */
+typedef void (*cp_send_cb)(cp_channel *channel, int status, void *data);
+
+typedef struct cp_send_options {
+  const cp_handle *handles; /* handles that go along; NULL: none. To Node: at most one, and never CP_HANDLE_FD */
+  size_t handle_count;
+  cp_send_cb cb; /* told from the loop; NULL: nobody is told */
+  void *data;
+  cp_error *error; /* filled when the call itself returns a negative code; may be NULL */
+} cp_send_options;
+
+/**
+ * Sends a value. It is encoded before the call returns.
+ *
+ * The fds of handles are duplicated: yours stay yours. Node calls it keepOpen when you keep yours; close it
+ * for the default. For a socket, stop reading from it first. After a handle for Node, everything waits until the peer has
+ * confirmed it, in order.
+ *
+ * @param options  NULL: no handle, no callback.
+ * @return 0: accepted.
+ *         1: accepted, but more than CP_SEND_HIGH_WATER bytes wait: go on after cp_channel_on_drain()'s callback.
+ *         CP_ECHANNELCLOSED  not connected (any more)
+ *         CP_ECLONE          the serialization has no such value; options->error says which
+ *         UV_EINVAL          a message named NODE_..., which are reserved, a handle that makes no sense, too many of them
+ *         UV_ENOTSUP         a handle or unread bytes that only this library could receive, and the peer is another
+ *         UV_EBADF           a handle's fd is not open; UV_EMFILE: no fd is left to duplicate it
+ *         UV_ENOBUFS         more than options.max_queued_bytes wait already
+ *         CP_ETOOBIG         larger than 2 GiB
+ *         UV_ENOMEM          out of memory
+ */
+CP_API int cp_send(cp_channel *channel, cp_value value, const cp_send_options *options);
+
+/**
+ * Sends JSON text: checked to be exactly one value, and to be one line (white space is taken out if it is not). Over an advanced channel it
+ * is sent as the value that it means.
+ * @return as cp_send(); CP_EMESSAGE: not JSON; CP_ETOOBIG: nested deeper than a peer would take.
+ */
+CP_API int cp_send_json(cp_channel *channel, const char *json, size_t length, const cp_send_options *options);
+
+/* ------------------------------------------------------------------------------------------------ Requests */
+
+/**
+ * The answer to a request.
+ * @param status  0: `reply` is {id, result}; CP_EREPLY: `reply` is {id, error}, the peer could not do it;
+ *                CP_ETIMEDOUT; CP_ECHANNELCLOSED: the peer has gone before it answered; `reply` is NULL then.
+ * @param reply   valid during the call.
+ * @param result  the value of its `result` or `error`; undefined if there is none.
+ */
+typedef void (*cp_reply_cb)(cp_channel *channel, int status, cp_message *reply, cp_value result, void *data);
+
+/**
+ * Sends {id, ...request} and waits for the message {id, result} or {id, error} with the same id, a number counted up by
+ * the channel: the correlation ids of the reference's worker example. The reply goes to `cb` alone, not to on_message.
+ * @param request     an object: its properties are sent, with an `id` put before them.
+ * @param timeout_ms  milliseconds until CP_ETIMEDOUT; 0: never. A reply that comes later is dropped.
+ * @return 0 or 1 as cp_send(), then `cb` comes exactly once (not after the channel or its child is freed); negative as
+ *         cp_send(), and UV_EINVAL if it is no object.
+ */
+CP_API int cp_request(cp_channel *channel, cp_value request, uint64_t timeout_ms, cp_reply_cb cb, void *data);
+
+/**
+ * Answers a request: sends {id, result}, with the id of `request`.
+ * @return as cp_send(); UV_EINVAL: the message has no id.
+ */
+CP_API int cp_reply(cp_message *request, cp_value result);
+
+/** Answers that it could not be done: sends {id, error}. @param error  a sentence. */
+CP_API int cp_reply_error(cp_message *request, const char *error);
 
 /* ------------------------------------------------------------------------------------------------ Aborting */
 
