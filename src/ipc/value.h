@@ -9,16 +9,48 @@
 typedef struct cp__block cp__block;
 
 struct cp_heap {
-  cp_limits limits; /* none is zero */
-  cp__block *blocks;
-  char *next, *end; /* what is free in the newest block */
-  uint64_t marks;   /* the last mark given out: see cp__heap_mark() */
-  bool failed;      /* an allocation has */
+  cp_limits limits;  /* none is zero */
+  char *next, *end;  /* what is free in the newest block: objects are taken from the front, texts from the back */
+  cp__block *blocks; /* the newest first; what follows this struct in memory is the block before all */
+  cp__block *large;  /* of one allocation each */
+  size_t block_size; /* of the next block; 0: every allocation lies alone, so that AddressSanitizer sees its end */
+  uint64_t marks;    /* the last mark given out: see below */
+  bool failed;       /* an allocation has, or a builder was misused */
 };
 
-/* Memory that lives as long as the heap, not zeroed; NULL: the heap has failed. */
-void *cp__heap_alloc(cp_heap *heap, size_t size); /* aligned for any type */
-char *cp__heap_text(cp_heap *heap, size_t size);  /* not aligned; room for `size` bytes */
+enum { CP__HEAP_ALIGNMENT = 16 };
+
+/* What the two below do when the block has no room. Takes a NULL heap, and then returns NULL. */
+void *cp__heap_alloc_more(cp_heap *heap, size_t size);
+char *cp__heap_text_more(cp_heap *heap, size_t size);
+
+/* Memory that lives as long as the heap, not zeroed, aligned for any type; NULL: the heap has failed. */
+static inline void *cp__heap_alloc(cp_heap *heap, size_t size) {
+  size_t whole = (size + CP__HEAP_ALIGNMENT - 1) & ~(size_t)(CP__HEAP_ALIGNMENT - 1);
+  if (heap == NULL || whole < size || whole > (size_t)(heap->end - heap->next)) return cp__heap_alloc_more(heap, size);
+  void *memory = heap->next;
+  heap->next += whole;
+  return memory;
+}
+
+/* The same, not aligned. */
+static inline char *cp__heap_text(cp_heap *heap, size_t size) {
+  if (heap == NULL || size > (size_t)(heap->end - heap->next)) return cp__heap_text_more(heap, size);
+  heap->end -= size;
+  return heap->end;
+}
+
+/* Gives back what the newest text has not used of its room, if that is easy. Returns where the text lies now. */
+char *cp__heap_text_trim(cp_heap *heap, char *text, size_t size, size_t used);
+
+/* Memory of cp__heap_alloc() made larger, what is in it kept; perhaps where it was. NULL: the heap has failed. */
+void *cp__heap_grow(cp_heap *heap, void *memory, size_t size, size_t new_size);
+
+/* Notes a failure; NULL is ignored. The value that builders return then. */
+static inline cp_value cp__heap_fail(cp_heap *heap) {
+  if (heap != NULL) heap->failed = true;
+  return (cp_value){.type = CP_TYPE_NONE};
+}
 
 /*
  * A walk over values that must know what it has met takes `*last` = a mark, and stamps objects with marks above it:
@@ -84,7 +116,30 @@ static inline cp_value cp__string_value(const char *text, uint32_t length) {
   return value;
 }
 
+/* A bigint of a magnitude in bytes, least significant first, any number of them; copied. */
+cp_value cp__bigint_bytes(cp_heap *heap, bool negative, const void *bytes, size_t length);
+
+/* The 64-bit words of a bigint's magnitude that count. */
+static inline size_t cp__bigint_count(cp_value value) {
+  const uint64_t *words = (const uint64_t *)(const void *)value.as.bytes;
+  size_t count = value.length / sizeof *words;
+  while (count > 0 && words[count - 1] == 0) count--;
+  return count;
+}
+
+/* "TypeError". */
+const char *cp__error_name(unsigned kind);
+
+/* The bytes of an element; 0: there is no such kind. */
+size_t cp__view_element_size(unsigned kind);
+
 /* ---------------------------------------------------------------- tables */
+
+/* Chooses the secret of the hashes, once for the process. Every heap calls it. */
+void cp__table_seed(void);
+
+/* SameValueZero: whether two keys of a map are one. */
+bool cp__same_value_zero(cp_value a, cp_value b);
 
 /* The entry's number, or -1. */
 int64_t cp__table_find(const cp__table *table, cp_value key);
@@ -99,10 +154,13 @@ bool cp__table_set(cp_heap *heap, cp__table *table, cp_value key, cp_value value
 bool cp__table_adopt(cp_heap *heap, cp__table *table, const cp_value *slots, uint32_t count, uint8_t stride,
                      bool *twice);
 
+/* Makes the index anew for slots that were put in place by other means: their keys differ. False: out of memory. */
+bool cp__table_reindex(cp_heap *heap, cp__table *table);
+
 /* Whether a key is an array index, "0" to "4294967294" without leading zeros. */
 bool cp__is_index(const char *text, size_t length, uint32_t *index);
 
-/* Notes in the object what a new key means for the order of its properties. Call after adding keys to a table directly. */
+/* Notes in the object what its keys mean for the order of its properties. Call once after adding keys to a table directly. */
 void cp__object_note_keys(cp__object *object);
 
 /* The entries in JavaScript's order: brings array indices to the front, ascending, if they are not. */
