@@ -22,9 +22,11 @@ struct cp__block {
 
 /* The heap and its first bytes are one allocation, of the largest size that glibc keeps in its quickest lists. */
 #ifdef ALONE
-enum { FIRST_SIZE = 0, SMALLEST_BLOCK = 0, LARGEST_BLOCK = 0, LARGE = 0 };
+enum { FIRST_SIZE = 0 };
+static const size_t SMALLEST_BLOCK = 0, LARGEST_BLOCK = 0, LARGE = 0;
 #else
-enum { FIRST_SIZE = 1024 - sizeof(cp_heap), SMALLEST_BLOCK = 4064, LARGEST_BLOCK = 1024 * 1024, LARGE = 16 * 1024 };
+enum { FIRST_SIZE = 1024 - sizeof(cp_heap) };
+static const size_t SMALLEST_BLOCK = 4064, LARGEST_BLOCK = 1024 * 1024, LARGE = 16 * 1024;
 #endif
 
 static void use(cp_heap *heap, char *bytes, size_t size) {
@@ -37,7 +39,7 @@ static char *first_bytes(cp_heap *heap) {
   return (char *)heap + (sizeof *heap + unit - 1) / unit * unit;
 }
 
-static cp_limits whole_limits(const cp_limits *given) {
+cp_limits cp__limits_resolve(const cp_limits *given) {
   cp_limits limits = given != NULL ? *given : (cp_limits){0};
   if (limits.max_bytes == 0) limits.max_bytes = 2147483647;
   if (limits.max_values == 0) limits.max_values = 50000000;
@@ -50,7 +52,7 @@ cp_heap *cp_heap_new(const cp_limits *limits) {
   cp__table_seed();
   cp_heap *heap = malloc(sizeof *heap + CP__HEAP_ALIGNMENT + FIRST_SIZE);
   if (heap == NULL) return NULL;
-  *heap = (cp_heap){.limits = whole_limits(limits), .block_size = SMALLEST_BLOCK};
+  *heap = (cp_heap){.limits = cp__limits_resolve(limits), .block_size = SMALLEST_BLOCK};
   use(heap, first_bytes(heap), FIRST_SIZE);
   return heap;
 }
