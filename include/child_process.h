@@ -300,6 +300,7 @@ typedef struct cp_limits {
   size_t max_values;  /* values in one message, all counted, keys too; 0: 50,000,000 */
   unsigned max_depth; /* values inside of values; 0: 1000; at most CP_DEPTH_MAX */
 } cp_limits;
+#define CP_DEPTH_DEFAULT 1000
 #define CP_DEPTH_MAX 10000 /* about 2 MiB of stack */
 
 /* ------------------------------------------------------------------------------------------------ Options */
@@ -390,6 +391,8 @@ typedef struct cp_options {
   /* Messages: for cp_fork() and stdio entries CP_IPC. */
   cp_serialization serialization; /* how they are written; a Node child is told by its environment */
   cp_limits limits;               /* of a message that the child sends */
+  bool peer_is_library;           /* the child is known to use this library: what only it can receive may be sent before
+                                     it has said so itself: see cp_channel_peer_is_library() */
 
   /* cp_fork() only. */
   const char *exec_path;        /* the program that runs the module; NULL: see cp_fork() */
@@ -1009,9 +1012,10 @@ typedef struct cp_channel_options {
   cp_serialization serialization; /* both ends must agree. cp_parent_channel(): the parent says it; this is ignored */
   cp_message_cb on_message;       /* a message; valid during the call */
   cp_channel_cb on_disconnect;    /* the last event, once: either side has closed the channel, or it broke */
-  void (*on_error)(cp_channel *channel, const cp_error *error, void *data); /* on_disconnect follows */
-  void *data;                                                               /* handed to these */
-  cp_limits limits;                                                         /* of a message that comes in */
+  /* Malformed input (on_disconnect follows), or a handle that could not be received (the channel goes on). */
+  void (*on_error)(cp_channel *channel, const cp_error *error, void *data);
+  void *data;              /* handed to these */
+  cp_limits limits;        /* of a message that comes in */
   size_t max_queued_bytes; /* of what waits to be sent: beyond it cp_send() says UV_ENOBUFS; 0: 256 MiB */
   bool peer_is_library; /* cp_channel_open(): the other end is this library, too: any fd, several of them, unread bytes
                                      and shared memory can be sent. Of children and parents it finds out by itself */
@@ -1046,7 +1050,7 @@ CP_API bool cp_child_connected(const cp_child *child); /* of its channel */
 
 /**
  * Closes the channel when all that was sent is written; then on_disconnect comes. Nothing can be sent from now on.
- * Messages that were being received are still delivered. Safe to repeat.
+ * What has arrived by then is still delivered. Safe to repeat.
  * @return 0, CP_ECHANNELCLOSED: it was not connected.
  */
 CP_API int cp_channel_disconnect(cp_channel *channel);
@@ -1111,7 +1115,10 @@ CP_API const void *cp_message_payload(const cp_message *message, size_t *length)
 
 CP_API cp_channel *cp_message_channel(const cp_message *message); /* NULL for a kept one whose channel was freed */
 
-/** Keeps a message beyond its callback: a reference more. NULL: out of memory (it may have to copy the payload). */
+/**
+ * Keeps a message beyond its callback. Use what is returned from then on, and ask it for its value anew; a kept one that is
+ * kept again is the same with a reference more. NULL: out of memory, and nothing has changed.
+ */
 CP_API cp_message *cp_message_keep(cp_message *message);
 
 /** Gives a kept message up. Handles in it that were not taken are closed with the last reference. NULL is ignored. */
@@ -1159,7 +1166,8 @@ CP_API int cp_message_take_fd(cp_message *message, size_t i);
 /* ------------------------------------------------------------------------------------------------ Sending */
 
 #define CP_SEND_HIGH_WATER 131072 /* bytes; with more of them waiting cp_send() returns 1: Node's own threshold */
-#define CP_HANDLES_MAX 32         /* in one message */
+#define CP_SEND_QUEUE_MAX ((size_t)268435456) /* the default of options.max_queued_bytes: 256 MiB */
+#define CP_HANDLES_MAX 32                     /* in one message */
 
 /** The message is written (`status` 0; the peer may not have read it yet) or failed: CP_ECHANNELCLOSED, UV_EPIPE. */
 typedef void (*cp_send_cb)(cp_channel *channel, int status, void *data);
@@ -1173,18 +1181,24 @@ typedef struct cp_send_options {
 } cp_send_options;
 
 /**
- * Sends a value. It is encoded before the call returns.
+ * Sends a value. It is encoded before the call returns, and written as far as the socket takes it. What is sent from a
+ * message's callback may be gathered, and is written when the callbacks of the messages that came together have
+ * returned: one that goes on for long after it has sent something calls cp_channel_flush(channel, 0).
  *
  * The fds of handles are duplicated: yours stay yours. Node calls it keepOpen when you keep yours; close it
  * for the default. For a socket, stop reading from it first. After a handle for Node, everything waits until the peer has
  * confirmed it, in order.
+ *
+ * An object whose `cmd` is a string that begins with NODE_ is reserved for the protocol: the peer's program gets it only if it
+ * listens to internal messages.
  *
  * @param options  NULL: no handle, no callback.
  * @return 0: accepted.
  *         1: accepted, but more than CP_SEND_HIGH_WATER bytes wait: go on after cp_channel_on_drain()'s callback.
  *         CP_ECHANNELCLOSED  not connected (any more)
  *         CP_ECLONE          the serialization has no such value; options->error says which
- *         UV_EINVAL          a message named NODE_..., which are reserved, a handle that makes no sense, too many of them
+ *         UV_EPIPE           the peer does not read any more
+ *         UV_EINVAL          a handle that makes no sense, or too many of them
  *         UV_ENOTSUP         a handle or unread bytes that only this library could receive, and the peer is another
  *         UV_EBADF           a handle's fd is not open; UV_EMFILE: no fd is left to duplicate it
  *         UV_ENOBUFS         more than options.max_queued_bytes wait already

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "fail.h"
+#include "io.h"
 #include "signum.h"
 
 static void tell_error(cp_child *child, const cp_error *error) {
@@ -21,6 +22,8 @@ static void hold(cp_child *child) { child->references++; }
 static void release(cp_child *child) {
   if (--child->references > 0) return;
   for (int i = 0; i < child->stream_count; i++) cp__stream_dispose(&child->streams[i]);
+  cp__close(child->channel_fd);
+  if (child->channel != NULL) cp__channel_release(child->channel);
   if (child->hooks.freed != NULL) child->hooks.freed(child->hooks.data);
   cp__arena_free(&child->arena);
   free(child->streams);
@@ -170,7 +173,7 @@ static void abort_now(cp_child *child) {
 static bool all_at_end(const cp_child *child) {
   for (int i = 0; i < child->stream_count; i++)
     if (cp__stream_holds_close(&child->streams[i])) return false;
-  return true;
+  return !cp__channel_holds_close(child->channel);
 }
 
 static void check_close(cp_child *child) {
@@ -191,6 +194,7 @@ static void close_now(cp_child *child) {
   if (child->state == CP__CLOSED) return;
   child->state = CP__CLOSED;
   close_handles(child);
+  cp__channel_silence(child->channel);
   if (child->events.on_close != NULL) child->events.on_close(child, &child->exit, child->events.data);
   if (child->hooks.closed != NULL) child->hooks.closed(child, child->hooks.data);
   if (child->frees_itself) release(child);
@@ -201,6 +205,7 @@ static void close_now(cp_child *child) {
 static void close_outputs(cp_child *child) {
   for (int i = 0; i < child->stream_count; i++)
     if (cp__stream_holds_close(&child->streams[i])) cp_stream_close(&child->streams[i]);
+  if (child->channel != NULL) cp__channel_close(child->channel);
 }
 
 static cp_reason end_reason(const cp_child *child, int waited) {
@@ -237,6 +242,7 @@ static void process_ended(cp_child *child, int waited, const cp__end *end) {
   cp__abort_unlisten(&child->abort);
   child->due &= ~(unsigned)CP__DUE_ABORT;
   end_streams(child);
+  if (child->channel != NULL) cp__channel_process_ended(child->channel);
   if (child->state == CP__CLOSED) return;
   bool stopped = child->reason == CP_REASON_TIMEOUT || child->reason == CP_REASON_ABORTED;
   if (child->hooks.stops_outputs && stopped) close_outputs(child);
@@ -400,7 +406,7 @@ cp_child *cp__child_new(uv_loop_t *loop, const cp_options *options) {
   if (child == NULL) return NULL;
   child->loop = loop;
   child->events = *options;
-  child->process.pidfd = -1;
+  child->process.pidfd = child->channel_fd = -1;
   child->exit.code = -1;
   child->references = 1; /* the user's */
   child->leads_group = options->detached || options->process_group;
@@ -417,10 +423,62 @@ static uint64_t stream_limit(const cp_options *options) {
   return max == CP_BUFFER_NONE ? 0 : max;
 }
 
+/* ---------------------------------------------------------------- the channel */
+
+static void channel_readable(void *data) { tell_start(data); }
+static void channel_ended(void *data) { check_close(data); }
+
+static void on_message(cp_channel *channel, cp_message *message, void *data) {
+  cp_child *child = data;
+  (void)channel;
+  child->events.on_message(child, message, child->events.data);
+}
+
+static void on_disconnect(cp_channel *channel, void *data) {
+  cp_child *child = data;
+  (void)channel;
+  child->events.on_disconnect(child, child->events.data);
+}
+
+static void on_channel_error(cp_channel *channel, const cp_error *error, void *data) {
+  (void)channel;
+  tell_error(data, error);
+}
+
+static int take_channel(cp_child *child, cp__end_fd *end, const cp_options *options) {
+  const cp_channel_options own = {
+      .serialization = options->serialization,
+      .limits = options->limits,
+      .peer_is_library = options->peer_is_library,
+      .on_message = options->on_message != NULL ? on_message : NULL,
+      .on_disconnect = options->on_disconnect != NULL ? on_disconnect : NULL,
+      .on_error = on_channel_error,
+      .data = child,
+  };
+  child->channel = cp__channel_new(child->loop, &own);
+  if (child->channel == NULL) return UV_ENOMEM;
+  child->channel->owner =
+      (cp__channel_owner){.readable = channel_readable, .ended = channel_ended, .child = child, .data = child};
+  child->channel_fd = end->fd;
+  end->fd = -1;
+  return 0;
+}
+
+static int attach_channel(cp_child *child) {
+  if (child->channel == NULL) return 0;
+  int rc = cp__channel_attach(child->channel, child->channel_fd);
+  if (rc == 0) child->channel_fd = -1;
+  return rc;
+}
+
+cp_channel *cp_child_channel(const cp_child *child) { return child != NULL ? child->channel : NULL; }
+bool cp_child_connected(const cp_child *child) { return cp_channel_connected(cp_child_channel(child)); }
+
 int cp__child_take_streams(cp_child *child, cp__stdio *stdio, const cp_options *options) {
   child->streams = calloc((size_t)stdio->count, sizeof *child->streams);
   if (child->streams == NULL) return UV_ENOMEM;
   child->stream_count = stdio->count;
+  if (stdio->channel >= 0 && take_channel(child, &stdio->ends[stdio->channel], options) != 0) return UV_ENOMEM;
   for (int i = 0; i < stdio->count; i++) {
     cp_stream *stream = &child->streams[i];
     cp__end_fd *end = &stdio->ends[i];
@@ -499,9 +557,11 @@ void cp__child_begin(cp_child *child, const cp_options *options) {
   hold(child);
   hold(child);
   make_due(child, CP__DUE_START);
+  int attached = attach_channel(child);
   if (child->process.pid == 0) return;
   hold(child); /* until the process is reaped and its handle closed */
   int rc = cp__process_watch(&child->process, child->loop, on_process_end);
+  if (rc == 0) rc = attached;
   if (rc == 0) rc = prepare_streams(child, options);
   if (rc != 0) {
     give_up(child, rc);
@@ -523,6 +583,7 @@ static void abandon(cp_child *child) {
   cp__abort_unlisten(&child->abort);
   for (int i = 0; i < child->stream_count; i++) cp__stream_silence(&child->streams[i]);
   close_streams(child);
+  cp__channel_silence(child->channel);
   child->due = 0;
   close_handles(child);
   cp__process_ref(&child->process, false);

@@ -3,6 +3,7 @@
 #define CP_CHILD_H
 
 #include "abort.h"
+#include "ipc/channel.h"
 #include "process.h"
 #include "stdio_table.h"
 #include "stream.h"
@@ -51,7 +52,9 @@ struct cp_child {
   uint64_t started_ns, timeout_at, grace_at, drain_at; /* loop time, milliseconds; 0: none */
   cp__abort_listener abort;
 
-  cp_stream *streams; /* one per stdio entry */
+  cp_channel *channel; /* NULL: none */
+  int channel_fd;      /* of a channel that is not in the loop yet; -1: none */
+  cp_stream *streams;  /* one per stdio entry */
   int stream_count;
   unsigned references; /* user, process, handles, running callbacks */
 };

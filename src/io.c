@@ -116,6 +116,8 @@ int cp__set_nonblocking(int fd, bool on) {
   return ioctl(fd, FIONBIO, &flag) == 0 ? 0 : CP__ERRNO(errno);
 }
 
+int cp__set_cloexec(int fd) { return fcntl(fd, F_SETFD, FD_CLOEXEC) == 0 ? 0 : CP__ERRNO(errno); }
+
 void cp__close(int fd) {
   if (fd >= 0) (void)close(fd);
 }

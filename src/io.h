@@ -27,6 +27,7 @@ void cp__rest_free(cp__rest *rest);
 size_t cp__pending(int fd);
 
 int cp__set_nonblocking(int fd, bool on);
+int cp__set_cloexec(int fd);
 
 /* Closes, if fd >= 0. */
 void cp__close(int fd);

@@ -3,12 +3,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "env.h"
 #include "fail.h"
+#include "ipc/environment.h"
 #include "path.h"
 #include "shell.h"
 #include "signum.h"
@@ -76,6 +78,14 @@ static int check_limits(const cp_options *options, cp_error *error) {
   return 0;
 }
 
+static int check_messages(const cp_options *options, cp_error *error) {
+  if ((unsigned)options->serialization > CP_SERIALIZATION_ADVANCED)
+    return INVALID(error, -1, "options.serialization: %d is none of CP_SERIALIZATION_*", (int)options->serialization);
+  if (options->limits.max_depth > CP_DEPTH_MAX)
+    return INVALID(error, -1, "options.limits.max_depth: %u, the limit is %d", options->limits.max_depth, CP_DEPTH_MAX);
+  return 0;
+}
+
 static int check(const char *file, const cp_options *options, cp_error *error) {
   const char *noun = options->shell != NULL ? "command" : "file";
   if (file == NULL || *file == '\0')
@@ -90,6 +100,7 @@ static int check(const char *file, const cp_options *options, cp_error *error) {
   if (rc == 0) rc = check_signal(options->die_with_parent, "die_with_parent", error);
   if (rc == 0) rc = check_ids(options, error);
   if (rc == 0) rc = check_limits(options, error);
+  if (rc == 0) rc = check_messages(options, error);
   return rc;
 }
 
@@ -178,4 +189,19 @@ int cp__plan_make(cp__plan *plan, cp__arena *arena, const char *file, const char
   if (rc == 0) rc = make_candidates(plan, arena);
   if (rc == 0) rc = make_groups(plan, arena, options);
   return rc == 0 ? 0 : out_of_memory(error);
+}
+
+int cp__plan_add_channel(cp__plan *plan, cp__arena *arena, int channel, int fd, cp_serialization serialization) {
+  enum { ROOM = sizeof CP__ENV_LIBRARY + CP__SOCKET_NAME_MAX };
+  char number[ROOM], socket[ROOM], name[CP__SOCKET_NAME_MAX];
+  bool advanced = serialization == CP_SERIALIZATION_ADVANCED;
+  (void)snprintf(number, sizeof number, CP__ENV_FD "=%d", channel);
+  if (cp__socket_name(name, fd) != 0) *name = '\0';
+  (void)snprintf(socket, sizeof socket, CP__ENV_LIBRARY "=%s", name);
+  const char *const overlay[] = {cp__arena_string(arena, number),
+                                 advanced ? CP__ENV_MODE "=advanced" : CP__ENV_MODE "=json",
+                                 cp__arena_string(arena, socket), NULL};
+  if (overlay[0] == NULL || overlay[2] == NULL) return UV_ENOMEM;
+  plan->envp = cp__env_make(arena, plan->envp, overlay);
+  return plan->envp != NULL ? 0 : UV_ENOMEM;
 }

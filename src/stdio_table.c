@@ -11,6 +11,13 @@
 
 #define WRONG(code, i, ...) cp__fail(error, (code), CP_STAGE_OPTIONS, (i), NULL, __VA_ARGS__)
 
+size_t cp__stdio_count_channels(const cp_options *options) {
+  size_t channels = 0;
+  for (size_t i = 0; options->stdio.entries != NULL && i < options->stdio.count; i++)
+    if (options->stdio.entries[i].kind == CP_STDIO_IPC && !(i == 0 && options->input != NULL)) channels++;
+  return channels;
+}
+
 static cp_stdio entry_at(const cp_options *options, int i) {
   if (i == 0 && options->input != NULL) return CP_PIPE;
   cp_stdio entry = CP_DEFAULT;
@@ -78,6 +85,9 @@ static int open_entry(cp__stdio *stdio, int i, const cp_stdio *entry, const cp_o
       return open_pipe(stdio, i, options->pipe_size_bytes, error);
     case CP_STDIO_OVERLAPPED:
       return open_socketpair(stdio, i, error);
+    case CP_STDIO_IPC:
+      stdio->channel = i;
+      return open_socketpair(stdio, i, error);
     case CP_STDIO_IGNORE:
       return open_null(stdio, i, error);
     case CP_STDIO_READ_FILE:
@@ -129,7 +139,9 @@ static int check_entry(cp__stdio *stdio, int i, const cp_stdio *entry, const cp_
     case CP_STDIO_IGNORE:
       return 0;
     case CP_STDIO_IPC:
-      return WRONG(UV_ENOTSUP, i, "options.stdio[%d]: an IPC channel is not supported by version %s", i, cp_version());
+      return cp__stdio_count_channels(options) == 1
+                 ? 0
+                 : WRONG(UV_EINVAL, i, "options.stdio[%d]: there can be only one CP_IPC entry", i);
     case CP_STDIO_INHERIT:
       return inherit(stdio, i, error);
     case CP_STDIO_FD:
@@ -153,7 +165,7 @@ static void link_entry(cp__stdio *stdio, int i, const cp_options *options) {
 }
 
 static int make_table(cp__stdio *stdio, cp__arena *arena, size_t count, cp_error *error) {
-  *stdio = (cp__stdio){.null_fd = -1};
+  *stdio = (cp__stdio){.null_fd = -1, .channel = -1};
   stdio->fds = cp__arena_alloc(arena, count * sizeof *stdio->fds);
   stdio->owned = cp__arena_alloc(arena, count * sizeof *stdio->owned);
   stdio->ends = cp__arena_alloc(arena, count * sizeof *stdio->ends);

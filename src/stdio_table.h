@@ -17,7 +17,11 @@ typedef struct cp__stdio {
   bool *owned;      /* whether fds[i] was opened here */
   cp__end_fd *ends; /* for each entry the parent's end */
   int null_fd;      /* /dev/null, if an entry asked for it; else -1 */
+  int channel;      /* the entry that is the IPC channel; -1: none */
 } cp__stdio;
+
+/* How many entries of the options are CP_IPC. */
+size_t cp__stdio_count_channels(const cp_options *options);
 
 /*
  * Opens everything that options.stdio names. All fds are close-on-exec, the parent's ends non-blocking, the child's

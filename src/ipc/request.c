@@ -1,1 +1,148 @@
-/* request.c */
+/* request.c - requests and replies. */
+#include "request.h"
+
+#include <stdlib.h>
+
+#include "channel.h"
+
+static cp__request *at(const cp__requests *requests, size_t i) {
+  return &requests->ring[(requests->first + i) & (requests->capacity - 1)];
+}
+
+static bool grow(cp__requests *requests) {
+  enum { FIRST_CAPACITY = 16 };
+  size_t capacity = requests->capacity > 0 ? requests->capacity * 2 : FIRST_CAPACITY;
+  cp__request *ring = malloc(capacity * sizeof *ring);
+  if (ring == NULL) return false;
+  for (size_t i = 0; i < requests->count; i++) ring[i] = *at(requests, i);
+  free(requests->ring);
+  requests->ring = ring;
+  requests->first = 0;
+  requests->capacity = capacity;
+  return true;
+}
+
+/* A copy of the request's own properties, with the id before them. They share the request's heap. */
+static cp_value with_id(cp_value request, uint64_t id) {
+  cp_value out = cp_object(request.as.object->heap), key, value;
+  (void)cp_value_set(out, "id", cp_number((double)id));
+  for (size_t i = 0; cp_value_entry(request, i, &key, &value); i++) {
+    size_t length;
+    const char *name = cp_value_string(key, &length);
+    (void)cp_value_set_n(out, name, length, value);
+  }
+  return out;
+}
+
+static uint64_t deadline_in(cp_channel *channel, uint64_t milliseconds) {
+  if (milliseconds == 0) return 0;
+  uv_update_time(channel->loop); /* the loop's time is that of its last round */
+  uint64_t now = uv_now(channel->loop);
+  return milliseconds < UINT64_MAX - now ? now + milliseconds : UINT64_MAX;
+}
+
+int cp_request(cp_channel *channel, cp_value request, uint64_t timeout_ms, cp_reply_cb cb, void *data) {
+  if (!cp_channel_connected(channel)) return CP_ECHANNELCLOSED;
+  if (!cp_value_is(request, CP_TYPE_OBJECT) || cp_value_has(request, "id") || cb == NULL) return UV_EINVAL;
+  cp__requests *requests = &channel->requests;
+  if (requests->count == requests->capacity && !grow(requests)) return UV_ENOMEM;
+  if (requests->first_id == 0) requests->first_id = 1;
+  int rc = cp_send(channel, with_id(request, requests->first_id + requests->count), NULL);
+  if (rc < 0) return rc;
+  uint64_t deadline = deadline_in(channel, timeout_ms);
+  *at(requests, requests->count++) = (cp__request){cb, data, deadline};
+  requests->waiting++;
+  cp__channel_update(channel);
+  if (deadline != 0 && (requests->next_deadline == 0 || deadline < requests->next_deadline)) {
+    requests->next_deadline = deadline;
+    cp__channel_arm_timer(channel);
+  }
+  return rc;
+}
+
+/* Takes one out of those that wait. */
+static cp__request take(cp__requests *requests, size_t i) {
+  cp__request taken = *at(requests, i);
+  at(requests, i)->cb = NULL;
+  requests->waiting--;
+  while (requests->count > 0 && at(requests, 0)->cb == NULL) {
+    requests->first = (requests->first + 1) & (requests->capacity - 1);
+    requests->first_id++;
+    requests->count--;
+  }
+  return taken;
+}
+
+bool cp__requests_answer(cp_channel *channel, cp_message *message) {
+  cp__requests *requests = &channel->requests;
+  if (requests->first_id == 0) return false; /* there was never one */
+  cp_value reply = cp_message_value(message);
+  if (!cp_value_is(reply, CP_TYPE_OBJECT)) return false;
+  int64_t id = cp_value_integer(cp_value_get(reply, "id"), 0);
+  bool failed = cp_value_has(reply, "error");
+  if (id <= 0 || !(failed || cp_value_has(reply, "result"))) return false;
+  uint64_t next_id = requests->first_id + requests->count;
+  if ((uint64_t)id >= next_id) return false;          /* not one of ours */
+  if ((uint64_t)id < requests->first_id) return true; /* too late: dropped */
+  size_t i = (size_t)((uint64_t)id - requests->first_id);
+  if (at(requests, i)->cb == NULL) return true;
+  cp__request request = take(requests, i);
+  cp_value result = cp_value_get(reply, failed ? "error" : "result");
+  request.cb(channel, failed ? CP_EREPLY : 0, message, result, request.data);
+  return true;
+}
+
+static bool is_over(const cp_channel *channel, const cp__request *request, uint64_t now) {
+  if (request->cb == NULL) return false;
+  return channel->state >= CP__CHANNEL_CLOSED || (request->deadline != 0 && request->deadline <= now);
+}
+
+static uint64_t next_deadline(const cp__requests *requests) {
+  uint64_t next = 0;
+  for (size_t i = 0; i < requests->count; i++) {
+    const cp__request *request = at(requests, i);
+    if (request->cb != NULL && request->deadline != 0 && (next == 0 || request->deadline < next))
+      next = request->deadline;
+  }
+  return next;
+}
+
+void cp__requests_check(cp_channel *channel) {
+  cp__requests *requests = &channel->requests;
+  uint64_t now = uv_now(channel->loop), last = requests->first_id + requests->count;
+  for (uint64_t id = requests->first_id; id < last && !channel->freed; id++) {
+    if (id < requests->first_id) continue;
+    size_t i = (size_t)(id - requests->first_id);
+    if (i >= requests->count) break;
+    if (!is_over(channel, at(requests, i), now)) continue;
+    int status = channel->state >= CP__CHANNEL_CLOSED ? CP_ECHANNELCLOSED : CP_ETIMEDOUT;
+    cp__request request = take(requests, i);
+    request.cb(channel, status, NULL, cp_undefined(), request.data);
+  }
+  requests->next_deadline = next_deadline(requests);
+}
+
+void cp__requests_free(cp__requests *requests) {
+  free(requests->ring);
+  *requests = (cp__requests){0};
+}
+
+/* ---------------------------------------------------------------- the other side */
+
+static int answer(cp_message *request, const char *key, cp_value result) {
+  cp_channel *channel = cp_message_channel(request);
+  if (channel == NULL) return CP_ECHANNELCLOSED;
+  cp_value id = cp_value_get(cp_message_value(request), "id");
+  if (cp_value_is(id, CP_TYPE_UNDEFINED)) return UV_EINVAL;
+  bool has_heap = result.type >= CP_TYPE_OBJECT;
+  cp_heap *heap = has_heap ? result.as.object->heap : request->heap;
+  cp_value out = cp_value_set(cp_object(heap), "id", id);
+  return cp_send(channel, cp_value_set(out, key, result), NULL);
+}
+
+int cp_reply(cp_message *request, cp_value result) { return answer(request, "result", result); }
+
+int cp_reply_error(cp_message *request, const char *error) {
+  if (request == NULL || cp_value_type(cp_message_value(request)) == CP_TYPE_NONE) return UV_EINVAL;
+  return answer(request, "error", cp_string(request->heap, error != NULL ? error : "failed"));
+}

@@ -24,6 +24,9 @@ enum { CP__HEAP_ALIGNMENT = 16 };
 void *cp__heap_alloc_more(cp_heap *heap, size_t size);
 char *cp__heap_text_more(cp_heap *heap, size_t size);
 
+/* The limits with defaults for what is zero, and max_depth no more than CP_DEPTH_MAX. */
+cp_limits cp__limits_resolve(const cp_limits *limits);
+
 /* Memory that lives as long as the heap, not zeroed, aligned for any type; NULL: the heap has failed. */
 static inline void *cp__heap_alloc(cp_heap *heap, size_t size) {
   size_t whole = (size + CP__HEAP_ALIGNMENT - 1) & ~(size_t)(CP__HEAP_ALIGNMENT - 1);

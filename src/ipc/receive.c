@@ -1,0 +1,398 @@
+/* receive.c - from the socket to the callbacks. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "channel.h"
+#include "clone.h"
+#include "fail.h"
+#include "io.h"
+#include "json.h"
+#include "shared.h"
+#include "text.h"
+
+enum { READS_PER_EVENT = 32 };
+
+/* ---------------------------------------------------------------- errors */
+
+static void malformed(cp_channel *channel, int code, const char *what) {
+  cp_error error;
+  (void)cp__fail(&error, code, CP_STAGE_RECEIVE, -1, NULL, "receive: %s", what);
+  cp__channel_break(channel, &error);
+}
+
+/* The channel goes on. */
+static void complain(cp_channel *channel, int code, const char *what) {
+  cp_error error;
+  (void)cp__fail(&error, code, CP_STAGE_RECEIVE, -1, NULL, "receive: %s", what);
+  cp__channel_tell_error(channel, &error);
+}
+
+/* ---------------------------------------------------------------- fds */
+
+static void gather_fds(cp_channel *channel, const int *fds, size_t count) {
+  cp__fds *arrived = channel->arrived;
+  if (arrived == NULL) arrived = channel->arrived = calloc(1, sizeof *arrived);
+  size_t room = arrived != NULL ? sizeof arrived->fds / sizeof *arrived->fds - (size_t)arrived->count : 0;
+  for (size_t i = 0; i < count; i++) {
+    if (i < room)
+      arrived->fds[arrived->count++] = fds[i];
+    else
+      cp__close(fds[i]);
+  }
+  if (count > room) malformed(channel, arrived != NULL ? CP_EMESSAGE : UV_ENOMEM, "more open files than messages name");
+}
+
+static int take_fd(cp_channel *channel) {
+  cp__fds *arrived = channel->arrived;
+  if (arrived == NULL || arrived->count == 0) return -1;
+  int fd = arrived->fds[0];
+  arrived->count--;
+  memmove(arrived->fds, arrived->fds + 1, (size_t)arrived->count * sizeof *arrived->fds);
+  return fd;
+}
+
+/* One read. What does not fit into the room for fds is closed by the kernel, as where this process has no fd left. */
+static ssize_t read_once(cp_channel *channel, uint8_t *room, size_t size) {
+  union {
+    struct cmsghdr aligned;
+    char bytes[CMSG_SPACE(sizeof(int) * (CP_HANDLES_MAX + 1))];
+  } control;
+  struct iovec part = {.iov_base = room, .iov_len = size};
+  struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1, .msg_control = &control};
+  message.msg_controllen = sizeof control;
+  ssize_t n;
+  do n = recvmsg(channel->fd, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+  while (n < 0 && errno == EINTR);
+  if (n < 0) return CP__ERRNO(errno);
+  if (message.msg_controllen == 0) return n;
+  channel->fds_lost = channel->fds_lost || (message.msg_flags & MSG_CTRUNC);
+  for (struct cmsghdr *header = CMSG_FIRSTHDR(&message); header != NULL; header = CMSG_NXTHDR(&message, header))
+    if (header->cmsg_level == SOL_SOCKET && header->cmsg_type == SCM_RIGHTS)
+      gather_fds(channel, (int *)(void *)CMSG_DATA(header), (header->cmsg_len - CMSG_LEN(0)) / sizeof(int));
+  return n;
+}
+
+/* ---------------------------------------------------------------- delivery */
+
+static bool is_taken(const cp_channel *channel) {
+  return !channel->paused && !channel->holding && channel->backlog == NULL;
+}
+
+static void store(cp_channel *channel, cp_message *message) {
+  cp_message *kept = cp__message_detach(message);
+  if (kept == NULL) {
+    malformed(channel, UV_ENOMEM, "out of memory");
+    return;
+  }
+  *channel->backlog_end = kept;
+  channel->backlog_end = &kept->next;
+  channel->backlog_bytes += kept->length;
+}
+
+/* One message to whoever wants it. False: nobody does yet. */
+static bool offer(cp_channel *channel, cp_message *message) {
+  if (channel->requests.first_id != 0 && cp__requests_answer(channel, message)) return true;
+  if (channel->freed) return true;
+  if (channel->on_message == NULL) return false;
+  channel->on_message(channel, message, channel->message_data);
+  return true;
+}
+
+static void deliver(cp_channel *channel, cp_message *message) {
+  if (!is_taken(channel) || !offer(channel, message)) store(channel, message);
+}
+
+void cp__channel_deliver_backlog(cp_channel *channel) {
+  while (channel->backlog != NULL && !channel->paused && !channel->freed && channel->on_message != NULL) {
+    cp_message *message = channel->backlog;
+    channel->backlog = message->next;
+    if (channel->backlog == NULL) channel->backlog_end = &channel->backlog;
+    channel->backlog_bytes -= message->length;
+    (void)offer(channel, message);
+    cp_message_free(message);
+  }
+  if (!channel->freed && channel->fd >= 0) cp__channel_update(channel);
+}
+
+/* ---------------------------------------------------------------- internal messages */
+
+/* The handles with what they point to, in one block; the fds are taken. */
+static cp_handle *own_handles(cp_channel *channel, const cp__internal *internal) {
+  size_t size = internal->handle_count * sizeof(cp_handle);
+  for (size_t i = 0; i < internal->handle_count; i++) {
+    const cp_handle *handle = &internal->handles[i];
+    size += handle->unread_length + (handle->key != NULL ? strlen(handle->key) + 1 : 0);
+  }
+  cp_handle *handles = malloc(size);
+  if (handles == NULL) return NULL;
+  char *rest = (char *)(handles + internal->handle_count);
+  for (size_t i = 0; i < internal->handle_count; i++) {
+    handles[i] = internal->handles[i];
+    handles[i].fd = take_fd(channel);
+    if (handles[i].unread != NULL) {
+      handles[i].unread = memcpy(rest, handles[i].unread, handles[i].unread_length);
+      rest += handles[i].unread_length;
+    }
+    if (handles[i].key == NULL) continue;
+    size_t length = strlen(handles[i].key) + 1;
+    handles[i].key = memcpy(rest, handles[i].key, length);
+    rest += length;
+  }
+  return handles;
+}
+
+static bool take_handles(cp_channel *channel, cp_message *message, const cp__internal *internal) {
+  if (internal->handle_count == 0) return true;
+  message->handles = own_handles(channel, internal);
+  if (message->handles == NULL) {
+    malformed(channel, UV_ENOMEM, "out of memory");
+    return false;
+  }
+  message->handle_count = internal->handle_count;
+  bool missing = false;
+  for (size_t i = 0; i < message->handle_count; i++) {
+    missing = missing || message->handles[i].fd < 0;
+    cp__sockets_add(&channel->sockets, &message->handles[i]);
+  }
+  if (!missing) return true;
+  complain(channel, channel->fds_lost ? UV_EMFILE : CP_EMESSAGE, "a message came without the open file that it names");
+  channel->fds_lost = false;
+  return !channel->freed;
+}
+
+static void deliver_envelope(cp_channel *channel, cp_message *message, const cp__internal *internal) {
+  message->value = internal->message;
+  message->has_value = message->is_envelope = true;
+  if (!cp__is_internal(message->value))
+    deliver(channel, message);
+  else if (channel->on_internal != NULL)
+    channel->on_internal(channel, message, channel->internal_data);
+}
+
+/* The confirmation first: the peer's next message waits for it. */
+static void take_node_handle(cp_channel *channel, cp_message *message, const cp__internal *internal) {
+  cp_heap *heap = cp__channel_scratch(channel);
+  if (heap != NULL) (void)cp__channel_send_internal(channel, cp__simple_internal(heap, CP__ACK), true);
+  if (take_handles(channel, message, internal)) deliver_envelope(channel, message, internal);
+}
+
+static bool inspect(cp_channel *channel, cp_message *message, bool *internal);
+
+/* The message lies in shared memory: it is one like any other, with the handles of its envelope. */
+static void take_shared(cp_channel *channel, cp_message *envelope, size_t length) {
+  cp_message message = {.channel = channel, .serialization = channel->serialization, .length = length};
+  bool internal = false;
+  int fd = take_fd(channel);
+  if (fd < 0 && channel->fds_lost) {
+    channel->fds_lost = false;
+    complain(channel, UV_EMFILE, "no open file is left for a message in shared memory: it is lost");
+    return;
+  }
+  int rc = fd < 0 || length > channel->limits.max_bytes ? CP_EMESSAGE : cp__shared_map(&message.mapped, fd, length);
+  cp__close(fd);
+  if (rc != 0) {
+    malformed(channel, rc, "shared memory that is not what the message says");
+    return;
+  }
+  message.payload = message.mapped;
+  message.handles = envelope->handles;
+  message.handle_count = envelope->handle_count;
+  envelope->handles = NULL;
+  envelope->handle_count = 0;
+  if (inspect(channel, &message, &internal)) deliver(channel, &message);
+  cp__message_dispose(&message);
+  cp_heap_free(message.heap);
+}
+
+static void take_library(cp_channel *channel, cp_message *message, const cp__internal *internal) {
+  if (!take_handles(channel, message, internal)) return;
+  if (internal->has_memory)
+    take_shared(channel, message, internal->memory_bytes);
+  else
+    deliver_envelope(channel, message, internal);
+}
+
+static void take_ack(cp_channel *channel, bool arrived) {
+  channel->outbox.awaiting_ack = false;
+  if (!arrived) complain(channel, CP_EMESSAGE, "the peer says that a handle did not arrive; its message is lost");
+  if (!channel->freed && !channel->corked) cp__channel_pump(channel);
+}
+
+static void take_internal(cp_channel *channel, cp_message *message) {
+  cp__internal internal;
+  cp_value value = cp_message_value(message);
+  int rc = value.type == CP_TYPE_NONE ? UV_ENOMEM : cp__internal_read(&internal, message->heap, value);
+  if (rc != 0) {
+    malformed(channel, rc, "an internal message that makes no sense");
+    return;
+  }
+  switch (internal.kind) {
+    case CP__INTERNAL_HANDLE:
+      take_node_handle(channel, message, &internal);
+      return;
+    case CP__INTERNAL_LIBRARY:
+      take_library(channel, message, &internal);
+      return;
+    case CP__INTERNAL_ACK:
+    case CP__INTERNAL_NACK:
+      take_ack(channel, internal.kind == CP__INTERNAL_ACK);
+      return;
+    case CP__INTERNAL_GET_COUNT:
+    case CP__INTERNAL_NOTIFY_CLOSE:
+      cp__sockets_asked(channel, &internal);
+      return;
+    case CP__INTERNAL_HELLO:
+      channel->peer_is_library = true;
+      return;
+    case CP__INTERNAL_OTHER:
+      if (channel->on_internal != NULL) channel->on_internal(channel, message, channel->internal_data);
+      return;
+  }
+}
+
+/* ---------------------------------------------------------------- one frame */
+
+/* Bad UTF-8 is replaced, as Node does. */
+static int repair(cp_message *message) {
+  uint8_t *text = malloc(message->length * 3 + 1);
+  if (text == NULL) return UV_ENOMEM;
+  message->length = cp__text_repair((char *)text, (const char *)message->payload, message->length);
+  text[message->length] = '\0';
+  message->owned = text;
+  message->payload = text;
+  return 0;
+}
+
+static int inspect_text(cp_channel *channel, cp_message *message, bool *internal, cp_error *error) {
+  cp__json_check check;
+  const char *text = (const char *)message->payload;
+  int rc = cp__json_check_text(&check, text, message->length, &channel->limits, error);
+  if (rc != 0) return rc;
+  *internal = check.is_internal;
+  if (message->mapped == NULL) { /* a line may have blanks around it */
+    message->payload += check.start;
+    message->length = check.end - check.start;
+    ((uint8_t *)message->payload)[message->length] = '\0';
+  }
+  rc = check.is_utf8 ? 0 : repair(message);
+  return rc == 0 ? 0 : cp__fail_plain(error, rc, CP_STAGE_MEMORY, -1, NULL);
+}
+
+static int inspect_clone(cp_channel *channel, cp_message *message, bool *internal, cp_error *error) {
+  if (message->heap == NULL) message->heap = cp_heap_new(&channel->limits);
+  if (message->heap == NULL) return cp__fail_plain(error, UV_ENOMEM, CP_STAGE_MEMORY, -1, NULL);
+  int rc = cp__clone_read(&message->value, message->heap, message->payload, message->length, CP_CLONE_CHANNEL, error);
+  if (rc != 0) return rc;
+  message->has_value = true;
+  *internal = cp__is_internal(message->value);
+  return 0;
+}
+
+/* Makes sure that it is a message. False: it was not, and the channel is closed. */
+static bool inspect(cp_channel *channel, cp_message *message, bool *internal) {
+  cp_error error;
+  int rc = channel->serialization == CP_SERIALIZATION_JSON ? inspect_text(channel, message, internal, &error)
+                                                           : inspect_clone(channel, message, internal, &error);
+  if (rc == 0) return true;
+  error.stage = CP_STAGE_RECEIVE;
+  cp__channel_break(channel, &error);
+  return false;
+}
+
+static void trace(cp_channel *channel, const cp_message *message, bool internal) {
+  cp_trace trace = {.internal = internal,
+                    .time_ns = cp__now_ns(),
+                    .payload = message->payload,
+                    .length = message->length,
+                    .fds = channel->arrived != NULL ? (size_t)channel->arrived->count : 0};
+  cp__channel_trace(channel, &trace);
+}
+
+static void take_frame(cp_channel *channel, uint8_t *payload, size_t length) {
+  cp_message message = {.channel = channel,
+                        .serialization = channel->serialization,
+                        .payload = payload,
+                        .length = length,
+                        .heap = channel->spare_heap};
+  bool internal = false;
+  channel->spare_heap = NULL;
+  if (inspect(channel, &message, &internal)) {
+    if (channel->on_trace != NULL) trace(channel, &message, internal);
+    if (channel->freed) {
+    } else if (internal)
+      take_internal(channel, &message);
+    else
+      deliver(channel, &message);
+  }
+  cp__message_dispose(&message);
+  if (channel->spare_heap != NULL) {
+    cp_heap_free(message.heap);
+  } else {
+    if (message.heap != NULL) cp_heap_reset(message.heap);
+    channel->spare_heap = message.heap;
+  }
+}
+
+/* ---------------------------------------------------------------- reading */
+
+static bool is_open(const cp_channel *channel) { return channel->fd >= 0 && !channel->freed; }
+
+/* Whole frames. An fd comes with a byte of its message: when no message is under way, none may be left. */
+static void take_frames(cp_channel *channel) {
+  uint8_t *payload;
+  size_t length;
+  int rc = 0;
+  while (is_open(channel) && (rc = cp__framer_next(&channel->framer, &payload, &length)) > 0)
+    take_frame(channel, payload, length);
+  if (!is_open(channel)) return;
+  bool inside = cp__framer_is_inside(&channel->framer);
+  if (rc < 0)
+    malformed(channel, rc, "a message that is longer than options.limits.max_bytes");
+  else if (!inside && channel->arrived != NULL && channel->arrived->count > 0)
+    malformed(channel, CP_EMESSAGE, "an open file that no message names");
+}
+
+/* What came before the end was delivered; half a message at the end is dropped, as in Node. */
+static void end(cp_channel *channel) { cp__channel_close(channel); }
+
+/* False: nothing more for now. */
+static bool receive_once(cp_channel *channel, size_t *got) {
+  size_t room;
+  uint8_t *bytes = cp__framer_room(&channel->framer, &room);
+  if (bytes == NULL) {
+    malformed(channel, UV_ENOMEM, "out of memory");
+    return false;
+  }
+  ssize_t n = read_once(channel, bytes, room);
+  if (!is_open(channel) || n == UV_EAGAIN) return false;
+  if (n <= 0) {
+    end(channel);
+    return false;
+  }
+  *got += (size_t)n;
+  cp__framer_commit(&channel->framer, (size_t)n);
+  take_frames(channel);
+  return is_open(channel) && ((size_t)n == room || channel->draining);
+}
+
+void cp__channel_receive(cp_channel *channel, bool all) {
+  size_t got = 0, most = all ? cp__pending(channel->fd) : SIZE_MAX;
+  bool was_corked = channel->corked, was_draining = channel->draining;
+  cp__channel_hold(channel);
+  channel->corked = true;
+  channel->draining = channel->draining || all;
+  for (int i = 0; (all || i < READS_PER_EVENT) && got <= most && is_open(channel); i++)
+    if (!receive_once(channel, &got)) break;
+  channel->corked = was_corked;
+  channel->draining = was_draining;
+  if (is_open(channel) && !channel->corked) cp__channel_pump(channel);
+  cp__channel_release(channel);
+}
+
+uint8_t *cp__channel_steal_input(cp_channel *channel, const uint8_t *payload) {
+  const cp__framer *framer = &channel->framer;
+  bool inside = framer->bytes != NULL && payload >= framer->bytes && payload < framer->bytes + framer->capacity;
+  return inside ? cp__framer_steal(&channel->framer) : NULL;
+}

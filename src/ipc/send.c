@@ -1,0 +1,374 @@
+/* send.c - from a value to the socket. */
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+
+#include "channel.h"
+#include "clone.h"
+#include "fail.h"
+#include "io.h"
+#include "json.h"
+#include "shared.h"
+#include "text.h"
+
+enum {
+  CORK_BYTES = 65536,      /* while corked, so much is written at once all the same, */
+  CORK_NS = 50000,         /* and what comes so long after the last write: a callback may go on for long */
+  SHARED_BYTES = 512 << 10 /* larger payloads go through shared memory, where the peer knows that */
+};
+
+static const cp_send_options no_options;
+
+#define REFUSE(code, ...) cp__fail(options->error, (code), CP_STAGE_SEND, -1, NULL, __VA_ARGS__)
+
+cp_heap *cp__channel_scratch(cp_channel *channel) {
+  if (channel->scratch == NULL)
+    channel->scratch = cp_heap_new(&channel->limits);
+  else
+    cp_heap_reset(channel->scratch);
+  return channel->scratch;
+}
+
+/* ---------------------------------------------------------------- writing */
+
+static void note_drained(cp_channel *channel) {
+  if (channel->wants_drain && cp__outbox_is_empty(&channel->outbox)) cp__channel_make_due(channel, CP__DUE_SENT);
+}
+
+/* A peer that does not read any more may still have written: its end comes by reading. */
+void cp__channel_pump(cp_channel *channel) {
+  if (channel->fd < 0 || channel->write_error != 0) return;
+  int rc = cp__outbox_write(&channel->outbox, channel->fd);
+  if (channel->corked) channel->written_ns = cp__now_ns();
+  if (rc < 0 && rc != UV_EAGAIN) {
+    channel->write_error = rc;
+    cp__outbox_fail(&channel->outbox, rc);
+  }
+  channel->full = rc == UV_EAGAIN;
+  if (channel->outbox.done_count > 0) cp__channel_make_due(channel, CP__DUE_SENT);
+  note_drained(channel);
+  if (channel->state == CP__CHANNEL_CLOSING) cp__channel_make_due(channel, CP__DUE_DISCONNECT);
+  cp__channel_update(channel);
+}
+
+void cp__channel_tell_sent(cp_channel *channel) {
+  cp__outbox *outbox = &channel->outbox;
+  cp__sent *done = outbox->done;
+  size_t count = outbox->done_count;
+  outbox->done = NULL; /* callbacks may send: theirs come in the next round */
+  outbox->done_count = outbox->done_capacity = 0;
+  for (size_t i = 0; i < count && !channel->freed; i++) done[i].cb(channel, done[i].status, done[i].data);
+  free(done);
+  if (!channel->wants_drain || channel->freed || !cp__outbox_is_empty(outbox) || channel->fd < 0) return;
+  channel->wants_drain = false;
+  if (channel->on_drain != NULL) channel->on_drain(channel, channel->drain_data);
+}
+
+static bool may_wait(const cp_channel *channel) {
+  return channel->corked && cp__outbox_queued(&channel->outbox) < CORK_BYTES &&
+         cp__now_ns() - channel->written_ns < CORK_NS;
+}
+
+/* ---------------------------------------------------------------- encoding */
+
+static int encode(cp_channel *channel, cp__buffer *out, cp_value value, cp_error *error) {
+  return channel->serialization == CP_SERIALIZATION_JSON ? cp__json_write(out, value, error)
+                                                         : cp__clone_write(out, value, CP_CLONE_CHANNEL, error);
+}
+
+/* Appends a whole frame; on failure nothing. */
+static int add_frame(cp_channel *channel, cp__buffer *out, cp_value value, cp_error *error) {
+  size_t begin = cp__frame_begin(out, channel->serialization);
+  int rc = out->failed ? UV_ENOMEM : encode(channel, out, value, error);
+  if (rc == 0) rc = cp__frame_end(out, channel->serialization, begin);
+  if (rc == 0) return 0;
+  out->length = begin;
+  out->failed = false;
+  return rc == UV_ENOMEM || rc == CP_ETOOBIG ? cp__fail_plain(error, rc, CP_STAGE_ENCODE, -1, NULL) : rc;
+}
+
+static void trace_frame(cp_channel *channel, size_t begin, const cp__fds *fds, bool internal) {
+  if (channel->on_trace == NULL) return;
+  bool text = channel->serialization == CP_SERIALIZATION_JSON;
+  const cp__buffer *bytes = &channel->outbox.bytes;
+  cp_trace trace = {.outgoing = true,
+                    .internal = internal,
+                    .time_ns = cp__now_ns(),
+                    .payload = bytes->bytes + begin + (text ? 0 : 4),
+                    .length = bytes->length - begin - (text ? 1 : 4),
+                    .fds = fds != NULL ? (size_t)fds->count : 0};
+  cp__channel_trace(channel, &trace);
+}
+
+/* The frame from `begin` on is a message: queues it, and writes if it is time. 0 or 1, or UV_ENOMEM. */
+static int post(cp_channel *channel, size_t begin, const cp__outgoing *message, bool internal) {
+  cp__outbox *outbox = &channel->outbox;
+  trace_frame(channel, begin, message->fds, internal);
+  int rc = cp__outbox_push(outbox, message);
+  if (rc != 0) {
+    outbox->bytes.length = begin;
+    return rc;
+  }
+  if (!channel->full && !may_wait(channel))
+    cp__channel_pump(channel);
+  else if (!channel->corked)
+    cp__channel_update(channel);
+  bool above = cp__outbox_queued(outbox) > CP_SEND_HIGH_WATER;
+  channel->wants_drain = channel->wants_drain || above;
+  return above ? 1 : 0;
+}
+
+/* ---------------------------------------------------------------- handles */
+
+static int socket_option(int fd, int name) {
+  int value = -1;
+  socklen_t length = sizeof value;
+  return getsockopt(fd, SOL_SOCKET, name, &value, &length) == 0 ? value : -1;
+}
+
+static bool is_pipe(int fd) {
+  struct stat file;
+  return fstat(fd, &file) == 0 && S_ISFIFO(file.st_mode);
+}
+
+/* Node aborts, or wedges its channel for ever, on what is not of the kind that the message says. */
+static bool is_of_type(const cp_handle *handle) {
+  int type = socket_option(handle->fd, SO_TYPE), family = socket_option(handle->fd, SO_DOMAIN);
+  switch (handle->type) {
+    case CP_HANDLE_SERVER:
+      return type == SOCK_STREAM && socket_option(handle->fd, SO_ACCEPTCONN) == 1;
+    case CP_HANDLE_SOCKET:
+    case CP_HANDLE_NATIVE:
+      return type == SOCK_STREAM || is_pipe(handle->fd);
+    case CP_HANDLE_BOUND_SOCKET:
+      return type == SOCK_STREAM && family != AF_UNIX;
+    case CP_HANDLE_UDP:
+    case CP_HANDLE_UDP_NATIVE:
+      return type == SOCK_DGRAM && family != AF_UNIX;
+    default:
+      return true;
+  }
+}
+
+static int check_handle(const cp_channel *channel, const cp_send_options *options, size_t i) {
+  const cp_handle *handle = &options->handles[i];
+  const char *name = cp_handle_type_name(handle->type);
+  if (*name == '\0')
+    return REFUSE(UV_EINVAL, "options.handles[%zu].type: %d is none of CP_HANDLE_*", i, (int)handle->type);
+  if (handle->fd < 0 || fcntl(handle->fd, F_GETFD) < 0)
+    return REFUSE(UV_EBADF, "options.handles[%zu].fd: %d is not open", i, handle->fd);
+  if (handle->unread == NULL && handle->unread_length > 0)
+    return REFUSE(UV_EINVAL, "options.handles[%zu].unread is NULL, but unread_length is %zu", i, handle->unread_length);
+  if (!is_of_type(handle)) return REFUSE(UV_EINVAL, "options.handles[%zu]: fd %d is no %s", i, handle->fd, name);
+  if (channel->peer_is_library) return 0;
+  if (handle->type == CP_HANDLE_FD || handle->unread_length > 0)
+    return REFUSE(UV_ENOTSUP,
+                  "options.handles[%zu]: %s can be received by this library only, and the peer is not known to be it",
+                  i, handle->type == CP_HANDLE_FD ? "an fd of any kind" : "unread bytes");
+  return 0;
+}
+
+static int check_handles(const cp_channel *channel, const cp_send_options *options) {
+  if (options->handle_count == 0) return 0;
+  if (options->handles == NULL)
+    return REFUSE(UV_EINVAL, "options.handles is NULL, but options.handle_count is %zu", options->handle_count);
+  if (options->handle_count > CP_HANDLES_MAX)
+    return REFUSE(UV_EINVAL, "options.handle_count: %zu, the limit is %d", options->handle_count, CP_HANDLES_MAX);
+  if (options->handle_count > 1 && !channel->peer_is_library)
+    return REFUSE(UV_ENOTSUP, "options.handle_count: %zu, and the peer, not known to be this library, takes one",
+                  options->handle_count);
+  int rc = 0;
+  for (size_t i = 0; rc == 0 && i < options->handle_count; i++) rc = check_handle(channel, options, i);
+  return rc;
+}
+
+/* Copies of the fds, which are the message's: the caller may close his at once. */
+static int copy_fds(cp__fds **out, const cp_send_options *options, bool for_node) {
+  cp__fds *fds = calloc(1, sizeof *fds);
+  if (fds == NULL) return UV_ENOMEM;
+  for (size_t i = 0; i < options->handle_count; i++) {
+    int fd = fcntl(options->handles[i].fd, F_DUPFD_CLOEXEC, 3);
+    if (fd < 0) {
+      int code = CP__ERRNO(errno);
+      cp__fds_free(fds);
+      return code;
+    }
+    fds->fds[fds->count++] = fd;
+    if (for_node) (void)cp__set_nonblocking(fd, true); /* Node takes it for granted */
+  }
+  *out = fds;
+  return 0;
+}
+
+static bool is_ipv6(int fd) { return socket_option(fd, SO_DOMAIN) == AF_INET6; }
+
+static cp_heap *heap_of(cp_channel *channel, cp_value value) {
+  return cp__has_identity(value) ? value.as.object->heap : cp__channel_scratch(channel);
+}
+
+/* ---------------------------------------------------------------- shared memory */
+
+/* Puts the payload of the frame from `begin` on into shared memory, and an envelope into its place. */
+static int share(cp_channel *channel, size_t begin, cp__fds **fds, const cp_send_options *options) {
+  cp__buffer *bytes = &channel->outbox.bytes;
+  bool text = channel->serialization == CP_SERIALIZATION_JSON;
+  size_t skip = text ? 0 : 4, length = bytes->length - begin - (text ? 1 : 4);
+  cp_heap *heap = cp__channel_scratch(channel);
+  cp__fds *all = *fds != NULL ? *fds : calloc(1, sizeof *all);
+  if (heap == NULL || all == NULL) {
+    if (all != *fds) free(all);
+    return UV_ENOMEM;
+  }
+  int fd = cp__shared_make(bytes->bytes + begin + skip, length);
+  if (fd < 0) { /* no such memory here: the frame goes as it is */
+    if (all != *fds) free(all);
+    return 0;
+  }
+  all->fds[all->count++] = fd;
+  *fds = all;
+  cp_value envelope = cp__library_message(heap, options->handles, options->handle_count, &length, cp_undefined());
+  bytes->length = begin;
+  return add_frame(channel, bytes, envelope, options->error);
+}
+
+/* ---------------------------------------------------------------- sending */
+
+static int check(const cp_channel *channel, const cp_send_options *options) {
+  if (!cp_channel_connected(channel)) return REFUSE(CP_ECHANNELCLOSED, "send: %s", cp_strerror(CP_ECHANNELCLOSED));
+  if (channel->write_error != 0) return REFUSE(channel->write_error, "send: %s", cp_strerror(channel->write_error));
+  size_t queued = cp__outbox_queued(&channel->outbox);
+  if (queued >= channel->max_queued)
+    return REFUSE(UV_ENOBUFS, "send: %zu bytes wait already, the limit is %zu", queued, channel->max_queued);
+  return check_handles(channel, options);
+}
+
+/* The frame of the message, or of the envelope around it and its handles. */
+static int frame_value(cp_channel *channel, cp_value value, const cp_send_options *options) {
+  cp_value message = value;
+  if (options->handle_count > 0) {
+    cp_heap *heap = heap_of(channel, value);
+    if (heap == NULL) return cp__fail_plain(options->error, UV_ENOMEM, CP_STAGE_MEMORY, -1, NULL);
+    message = channel->peer_is_library
+                  ? cp__library_message(heap, options->handles, options->handle_count, NULL, value)
+                  : cp__handle_message(heap, options->handles, is_ipv6(options->handles[0].fd), value);
+  }
+  return add_frame(channel, &channel->outbox.bytes, message, options->error);
+}
+
+/* Queues the frame from `begin` on, with what goes along. */
+static int send_frame(cp_channel *channel, size_t begin, const cp_send_options *options) {
+  cp__fds *fds = NULL;
+  bool for_node = options->handle_count > 0 && !channel->peer_is_library;
+  int rc = options->handle_count > 0 ? copy_fds(&fds, options, for_node) : 0;
+  if (rc == 0 && channel->peer_is_library && options->handle_count == 0 &&
+      channel->outbox.bytes.length - begin > SHARED_BYTES)
+    rc = share(channel, begin, &fds, options);
+  cp__outgoing message = {.cb = options->cb, .data = options->data, .fds = fds, .needs_ack = for_node};
+  if (rc == 0) rc = post(channel, begin, &message, false);
+  if (rc >= 0) return rc;
+  channel->outbox.bytes.length = begin;
+  cp__fds_free(fds);
+  return cp__fail_plain(options->error, rc, CP_STAGE_SEND, -1, NULL);
+}
+
+int cp_send(cp_channel *channel, cp_value value, const cp_send_options *options) {
+  if (options == NULL) options = &no_options;
+  int rc = check(channel, options);
+  if (rc != 0) return rc;
+  size_t begin = channel->outbox.bytes.length;
+  rc = frame_value(channel, value, options);
+  return rc == 0 ? send_frame(channel, begin, options) : rc;
+}
+
+/* Text goes as it is, if it is a line. */
+static int frame_text(cp_channel *channel, const char *json, const cp__json_check *check, cp_error *error) {
+  cp__buffer *out = &channel->outbox.bytes;
+  size_t begin = out->length, length = check->end - check->start;
+  if (check->has_newline) {
+    (void)cp__json_compact(out, json + check->start, length);
+  } else if (check->is_utf8) {
+    cp__buffer_add(out, json + check->start, length);
+  } else {
+    uint8_t *room = cp__buffer_room(out, length * 3);
+    if (room != NULL) out->length += cp__text_repair((char *)room, json + check->start, length);
+  }
+  int rc = cp__frame_end(out, CP_SERIALIZATION_JSON, begin);
+  if (rc == 0) return 0;
+  out->length = begin;
+  out->failed = false;
+  return cp__fail_plain(error, rc, CP_STAGE_ENCODE, -1, NULL);
+}
+
+/* As the value that it means. */
+static int send_parsed(cp_channel *channel, const char *json, size_t length, const cp_send_options *options) {
+  cp_heap *heap = cp_heap_new(NULL);
+  cp_value value;
+  if (heap == NULL) return cp__fail_plain(options->error, UV_ENOMEM, CP_STAGE_MEMORY, -1, NULL);
+  int rc = cp__json_read(&value, heap, json, length, options->error);
+  if (rc == 0) rc = cp_send(channel, value, options);
+  cp_heap_free(heap);
+  return rc;
+}
+
+int cp_send_json(cp_channel *channel, const char *json, size_t length, const cp_send_options *options) {
+  static const cp_limits limits = {.max_bytes = INT32_MAX, .max_values = SIZE_MAX, .max_depth = CP_DEPTH_DEFAULT};
+  if (options == NULL) options = &no_options;
+  int rc = check(channel, options);
+  if (rc != 0) return rc;
+  if (json == NULL && length > 0) return REFUSE(UV_EINVAL, "json is NULL, but its length is %zu", length);
+  if (channel->serialization != CP_SERIALIZATION_JSON || options->handle_count > 0)
+    return send_parsed(channel, json, length, options);
+  cp__json_check checked;
+  rc = cp__json_check_text(&checked, json, length, &limits, options->error);
+  if (rc != 0) return rc;
+  size_t begin = channel->outbox.bytes.length;
+  rc = frame_text(channel, json, &checked, options->error);
+  return rc == 0 ? send_frame(channel, begin, options) : rc;
+}
+
+/* A message of the protocol's own. One that overtakes confirms what came: it waits for nothing but the message under way. */
+int cp__channel_send_internal(cp_channel *channel, cp_value message, bool overtakes) {
+  if (channel->fd < 0) return CP_ECHANNELCLOSED;
+  if (overtakes) {
+    int rc = add_frame(channel, &channel->outbox.replies, message, NULL);
+    if (rc == 0 && !channel->corked) cp__channel_pump(channel);
+    return rc;
+  }
+  size_t begin = channel->outbox.bytes.length;
+  int rc = add_frame(channel, &channel->outbox.bytes, message, NULL);
+  return rc == 0 ? post(channel, begin, &(cp__outgoing){0}, true) : rc;
+}
+
+/* ---------------------------------------------------------------- flushing */
+
+/* Messages that come in the meantime wait: no callback is called from here. */
+int cp_channel_flush(cp_channel *channel, uint64_t timeout_ms) {
+  if (channel == NULL || channel->fd < 0) return CP_ECHANNELCLOSED;
+  uint64_t start = cp__now_ns(), limit = timeout_ms;
+  bool was_holding = channel->holding;
+  int rc = 0;
+  channel->holding = true;
+  cp__channel_hold(channel);
+  for (;;) {
+    cp__channel_pump(channel);
+    if (channel->fd < 0 || channel->write_error != 0) rc = CP_ECHANNELCLOSED;
+    if (rc != 0 || cp__outbox_is_empty(&channel->outbox)) break;
+    uint64_t passed = (cp__now_ns() - start) / 1000000;
+    if (passed >= limit) {
+      rc = UV_ETIMEDOUT;
+      break;
+    }
+    struct pollfd wait = {.fd = channel->fd, .events = (short)((channel->full ? POLLOUT : 0) | POLLIN)};
+    uint64_t left = limit - passed;
+    (void)poll(&wait, 1, left < INT32_MAX ? (int)left : INT32_MAX);
+    if (wait.revents & ~POLLOUT) cp__channel_receive(channel, false);
+  }
+  channel->holding = was_holding;
+  if (channel->backlog != NULL && !channel->holding) cp__channel_make_due(channel, CP__DUE_MESSAGES);
+  cp__channel_release(channel);
+  return rc;
+}

@@ -1,0 +1,136 @@
+/* sockets.c - counting the sockets of Node's servers. */
+#include "sockets.h"
+
+#include <dirent.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "channel.h"
+
+enum { CHECK_MS = 100, MAX_GROUPS = 256 };
+
+typedef struct socket_id {
+  dev_t device;
+  ino_t inode;
+} socket_id;
+
+/* Those of one key. */
+typedef struct cp__socket_group {
+  struct cp__socket_group *next;
+  socket_id *ids;
+  size_t count, capacity;
+  bool is_closing; /* the peer waits for the last one */
+  char key[];
+} socket_group;
+
+static bool identify(int fd, socket_id *id) {
+  struct stat file;
+  if (fstat(fd, &file) != 0 || !S_ISSOCK(file.st_mode)) return false;
+  *id = (socket_id){file.st_dev, file.st_ino};
+  return true;
+}
+
+static socket_group *find(const cp__sockets *sockets, const char *key) {
+  socket_group *group = sockets->groups;
+  while (group != NULL && strcmp(group->key, key) != 0) group = group->next;
+  return group;
+}
+
+static socket_group *add_group(cp__sockets *sockets, const char *key) {
+  size_t count = 0;
+  for (socket_group *group = sockets->groups; group != NULL; group = group->next) count++;
+  socket_group *group = count < MAX_GROUPS ? calloc(1, sizeof *group + strlen(key) + 1) : NULL;
+  if (group == NULL) return NULL;
+  memcpy(group->key, key, strlen(key) + 1);
+  group->next = sockets->groups;
+  sockets->groups = group;
+  return group;
+}
+
+/* Which of the group's sockets this process has open still; forgets the others. */
+static void forget_closed(socket_group *group) {
+  size_t open = 0;
+  DIR *fds = opendir("/proc/self/fd");
+  if (fds == NULL) return; /* then they count as open */
+  for (struct dirent *entry; (entry = readdir(fds)) != NULL;) {
+    socket_id id;
+    if (entry->d_name[0] == '.' || !identify(atoi(entry->d_name), &id)) continue;
+    for (size_t i = open; i < group->count; i++) {
+      if (group->ids[i].inode != id.inode || group->ids[i].device != id.device) continue;
+      group->ids[i] = group->ids[open];
+      group->ids[open++] = id;
+    }
+  }
+  (void)closedir(fds);
+  group->count = open;
+}
+
+void cp__sockets_add(cp__sockets *sockets, const cp_handle *handle) {
+  socket_id id;
+  if (handle->key == NULL || !identify(handle->fd, &id)) return;
+  socket_group *group = find(sockets, handle->key);
+  if (group == NULL) group = add_group(sockets, handle->key);
+  if (group == NULL) return;
+  if (group->count == group->capacity) forget_closed(group);
+  if (group->count == group->capacity) {
+    size_t capacity = group->capacity > 0 ? group->capacity * 2 : 8;
+    socket_id *ids = realloc(group->ids, capacity * sizeof *ids);
+    if (ids == NULL) return;
+    group->ids = ids;
+    group->capacity = capacity;
+  }
+  group->ids[group->count++] = id;
+}
+
+static void say_all_closed(cp_channel *channel, const socket_group *group) {
+  cp_heap *heap = cp__channel_scratch(channel);
+  if (heap == NULL) return;
+  (void)cp__channel_send_internal(channel, cp__count_answer(heap, "NODE_SOCKET_ALL_CLOSED", group->key, -1), false);
+}
+
+static void look_again(cp_channel *channel) {
+  uv_update_time(channel->loop);
+  channel->sockets.check_at = uv_now(channel->loop) + CHECK_MS;
+  cp__channel_arm_timer(channel);
+}
+
+void cp__sockets_asked(cp_channel *channel, const cp__internal *question) {
+  socket_group *group = question->key != NULL ? find(&channel->sockets, question->key) : NULL;
+  if (group == NULL) return;
+  forget_closed(group);
+  if (question->kind == CP__INTERNAL_GET_COUNT) {
+    cp_heap *heap = cp__channel_scratch(channel);
+    if (heap == NULL) return;
+    cp_value answer = cp__count_answer(heap, "NODE_SOCKET_COUNT", group->key, (int64_t)group->count);
+    (void)cp__channel_send_internal(channel, answer, false);
+    return;
+  }
+  group->is_closing = group->count > 0;
+  if (group->is_closing)
+    look_again(channel);
+  else
+    say_all_closed(channel, group);
+}
+
+void cp__sockets_check(cp_channel *channel) {
+  bool waiting = false;
+  channel->sockets.check_at = 0;
+  for (socket_group *group = channel->sockets.groups; group != NULL; group = group->next) {
+    if (!group->is_closing) continue;
+    forget_closed(group);
+    if (group->count == 0) say_all_closed(channel, group);
+    group->is_closing = group->count > 0;
+    waiting = waiting || group->is_closing;
+  }
+  if (waiting) look_again(channel);
+}
+
+void cp__sockets_free(cp__sockets *sockets) {
+  while (sockets->groups != NULL) {
+    socket_group *group = sockets->groups;
+    sockets->groups = group->next;
+    free(group->ids);
+    free(group);
+  }
+}
