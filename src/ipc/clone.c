@@ -186,7 +186,7 @@ static bool read_error_part(reader *r, cp__object *object, uint8_t part) {
 /* Node 20 writes the cause before the stack, later ones after it: any order will do. */
 static bool fill_error(reader *r, cp__object *object) {
   for (uint8_t part;;) {
-    if (!cp__clone_byte(r, &part)) return false;
+    if (!cp__clone_part(r, &part)) return false;
     if (part == '.') return true;
     if (!read_error_part(r, object, part)) return false;
   }
@@ -427,6 +427,7 @@ static bool read_object(reader *r, uint8_t tag, cp_value *out) {
     case '\\':
       return read_host(r, out);
     case 'B':
+    case 'C': /* immutable, since Node 26 */
     case '~':
       return cp__clone_array_buffer(r, tag == '~', out) && cp__clone_view_behind(r, out);
     case '^':

@@ -82,6 +82,18 @@ static inline bool cp__clone_varint(cp__clone_reader *r, uint32_t *number) {
   return true;
 }
 
+/* A tag inside of an object: no padding before it, and two bytes if the first says so. */
+static inline bool cp__clone_part(cp__clone_reader *r, uint8_t *part) {
+  uint8_t low, high;
+  if (!cp__clone_byte(r, &low)) return false;
+  *part = low;
+  if (low < 0x80) return true;
+  if (!cp__clone_byte(r, &high)) return false;
+  if (high >= 0x80 && r->at == r->end) return cp__clone_malformed(r, "it ends too early");
+  *part = (uint8_t)((low & 0x7F) | high << 7);
+  return true;
+}
+
 /* ---------------------------------------------------------------- texts: clone_text.c */
 
 /* What stands behind the tags of the three kinds of strings. */

@@ -6,7 +6,7 @@
 
 enum { KEY_LENGTH = 24 /* of a key that is remembered, at most */ };
 
-/* Seven bits a byte, the low ones first. As V8 does, reads five bytes at most and drops the bits beyond the 32nd. */
+/* Of a number that V8 sees go on at its fifth byte, it wants a sixth to be there, but does not read it. */
 bool cp__clone_long_varint(cp__clone_reader *r, uint32_t *number) {
   uint32_t sum = 0;
   uint8_t byte = 0x80;
@@ -14,6 +14,7 @@ bool cp__clone_long_varint(cp__clone_reader *r, uint32_t *number) {
     if (!cp__clone_byte(r, &byte)) return false;
     sum |= (uint32_t)(byte & 0x7F) << shift;
   }
+  if (byte >= 0x80 && r->at == r->end) return cp__clone_malformed(r, "it ends too early");
   *number = sum;
   return true;
 }

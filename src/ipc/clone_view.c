@@ -43,7 +43,7 @@ static bool read_view_record(cp__clone_reader *r, cp_value *out) {
   const cp__object *buffer = out->as.object;
   uint8_t tag;
   uint32_t kind = 0, offset, length, flags = 0;
-  if (!cp__clone_byte(r, &tag) || !cp__clone_varint(r, &offset) || !cp__clone_varint(r, &length)) return false;
+  if (!cp__clone_part(r, &tag) || !cp__clone_varint(r, &offset) || !cp__clone_varint(r, &length)) return false;
   if (r->view_flags && !cp__clone_varint(r, &flags)) return false;
   while (kind < VIEW_KINDS && (tags[kind] != tag || tag == 0)) kind++;
   if (kind == VIEW_KINDS) return cp__clone_malformed(r, "an unknown kind of view");

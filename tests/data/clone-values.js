@@ -1,5 +1,6 @@
 // clone-values.js - values for the structured clone: every type, and the corners of each. [name, value] pairs.
 'use strict';
+const v8 = require('v8');
 
 function error(Class, message, {stack = 'ST', ...more} = {}) {
   const made = message === undefined ? new Class() : new Class(message);
@@ -129,4 +130,21 @@ const references = [
 exports.values = [
   ...numbers, ...bigints, ...strings, ...padded, ...objects, ...arrays, ...collections, ...others, ...errors, ...buffers,
   ...references,
+];
+
+// V8's own records for views, without Node's way with them: record() writes them, v8.deserialize() reads them.
+exports.record = (value) => {
+  const serializer = new v8.Serializer();
+  serializer.writeHeader();
+  serializer.writeValue(value);
+  return serializer.releaseBuffer();
+};
+
+const four = new ArrayBuffer(4);
+const tracking = new ArrayBuffer(6, {maxByteLength: 8});
+exports.recordValues = [
+  ...buffers.filter(([, value]) => ArrayBuffer.isView(value)),
+  ['two views of one ArrayBuffer', [new Uint8Array(four), four, new Uint8Array(four, 1, 2)]],
+  ['views of a resizable one', [new Uint8Array(tracking), new Uint8Array(tracking, 1, 2), new Uint16Array(tracking, 2),
+    new DataView(tracking, 1)]],
 ];

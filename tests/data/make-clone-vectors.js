@@ -8,26 +8,7 @@
 'use strict';
 const {execFileSync, spawn} = require('child_process');
 const v8 = require('v8');
-const {values} = require('./clone-values.js');
-
-// V8's own serializer, without Node's way with views.
-function record(value) {
-  const serializer = new v8.Serializer();
-  serializer.writeHeader();
-  serializer.writeValue(value);
-  return serializer.releaseBuffer();
-}
-
-const tracking = new ArrayBuffer(6, {maxByteLength: 8});
-const records = [
-  ...values.filter(([, value]) => ArrayBuffer.isView(value)),
-  ['two views of one ArrayBuffer', (() => {
-    const buffer = new ArrayBuffer(4);
-    return [new Uint8Array(buffer), buffer, new Uint8Array(buffer, 1, 2)];
-  })()],
-  ['views of a resizable one', [new Uint8Array(tracking), new Uint8Array(tracking, 1, 2), new Uint16Array(tracking, 2),
-    new DataView(tracking, 1)]],
-];
+const {record, recordValues, values} = require('./clone-values.js');
 
 // The child is cat: what comes out is what went over the channel.
 async function overChannel(messages) {
@@ -49,7 +30,7 @@ async function capture() {
   const payloads = await overChannel(values.map(([, value]) => value));
   const rows = values.flatMap(([name, value], i) => [
     [name, 'channel', payloads[i].toString('hex')], [name, 'v8', v8.serialize(value).toString('hex')]]);
-  rows.push(...records.map(([name, value]) => [name, 'record', record(value).toString('hex')]));
+  rows.push(...recordValues.map(([name, value]) => [name, 'record', record(value).toString('hex')]));
   process.stdout.write(JSON.stringify(rows));
 }
 
