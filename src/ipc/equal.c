@@ -46,9 +46,12 @@ static bool grow_classes(comparison *work) {
   if (classes != NULL) work->classes = classes;
   size_t *joined = realloc(work->joined, capacity * sizeof *joined);
   if (joined != NULL) work->joined = joined;
-  work->failed = classes == NULL || joined == NULL;
-  if (!work->failed) work->class_capacity = capacity;
-  return !work->failed;
+  if (classes == NULL || joined == NULL) {
+    work->failed = true;
+    return false;
+  }
+  work->class_capacity = capacity;
+  return true;
 }
 
 /* The root of the object's class. */
