@@ -179,6 +179,50 @@ size_t cp__number_write(char out[CP__NUMBER_MAX], double number) {
   return negative + put_decimal(out + negative, d);
 }
 
+/* ---------------------------------------------------------------- dates */
+
+/* Days since 1970 as a date of the Gregorian calendar. Years begin in March here, so that the leap day is the last one. */
+static void split_days(int64_t days, int64_t *year, int *month, int *day) {
+  enum { DAYS_OF_400_YEARS = 146097, FROM_MARCH_OF_YEAR_0 = 719468 };
+  days += FROM_MARCH_OF_YEAR_0;
+  int64_t cycle = (days >= 0 ? days : days - (DAYS_OF_400_YEARS - 1)) / DAYS_OF_400_YEARS;
+  int rest = (int)(days - cycle * DAYS_OF_400_YEARS);
+  int y = (rest - rest / 1460 + rest / 36524 - rest / 146096) / 365;
+  rest -= 365 * y + y / 4 - y / 100;
+  int m = (5 * rest + 2) / 153; /* months of 31, 30, 31, 30, 31 days, again and again */
+  *day = rest - (153 * m + 2) / 5 + 1;
+  *month = m < 10 ? m + 3 : m - 9;
+  *year = cycle * 400 + y + (*month <= 2);
+}
+
+static char *put_part(char *out, int64_t n, int count, char mark) {
+  put_digits(out, (uint64_t)n, count);
+  out[count] = mark;
+  return out + count + 1;
+}
+
+size_t cp__date_write(char out[CP__NUMBER_MAX], double milliseconds) {
+  enum { MS_OF_DAY = 86400000 };
+  const double greatest = 8.64e15;
+  if (!(milliseconds >= -greatest && milliseconds <= greatest)) return 0;
+  int64_t time = (int64_t)milliseconds, year;
+  int64_t days = (time >= 0 ? time : time - (MS_OF_DAY - 1)) / MS_OF_DAY;
+  int month, day, rest = (int)(time - days * MS_OF_DAY);
+  split_days(days, &year, &month, &day);
+
+  char *p = out;
+  bool is_long = year < 0 || year > 9999;
+  if (is_long) *p++ = year < 0 ? '-' : '+';
+  p = put_part(p, year < 0 ? -year : year, is_long ? 6 : 4, '-');
+  p = put_part(p, month, 2, '-');
+  p = put_part(p, day, 2, 'T');
+  p = put_part(p, rest / 3600000, 2, ':');
+  p = put_part(p, rest / 60000 % 60, 2, ':');
+  p = put_part(p, rest / 1000 % 60, 2, '.');
+  p = put_part(p, rest % 1000, 3, 'Z');
+  return (size_t)(p - out);
+}
+
 /* ---------------------------------------------------------------- reading: the text */
 
 /* Where a number's parts lie, and what its first digits are. */
@@ -292,21 +336,21 @@ typedef struct rounding {
 static rounding round_product(uint64_t value, int power) {
   int zeros = __builtin_clzll(value);
   const uint64_t *p = powers_of_ten[power - FIRST_POWER];
-  product low = multiply(value << zeros, p[1]), product = multiply(value << zeros, p[0]);
-  product.low += low.high;
-  product.high += product.low < low.high;
+  product low = multiply(value << zeros, p[1]), high = multiply(value << zeros, p[0]);
+  high.low += low.high;
+  high.high += high.low < low.high;
 
-  /* The product is product.high : product.low : low.low. Its highest bit stands for 2^exponent. */
-  int top = (int)(product.high >> 63), exponent = log2_of_power(power) + 63 + top - zeros, drop = 10 + top;
+  /* The product is high.high : high.low : low.low. Its highest bit stands for 2^exponent. */
+  int top = (int)(high.high >> 63), exponent = log2_of_power(power) + 63 + top - zeros, drop = 10 + top;
   int below_normal = 1 - EXPONENT_BIAS - exponent;
   if (below_normal > 0) drop += below_normal;
   if (drop > 64) return (rounding){0, 0, true}; /* less than half of the smallest double */
 
-  uint64_t half = UINT64_C(1) << (drop - 1), kept = drop < 64 ? product.high >> drop : 0;
-  uint64_t rest = drop < 64 ? product.high & (2 * half - 1) : product.high;
+  uint64_t half = UINT64_C(1) << (drop - 1), kept = drop < 64 ? high.high >> drop : 0;
+  uint64_t rest = drop < 64 ? high.high & (2 * half - 1) : high.high;
   /* A power that is cut off is too small by less than its last bit, the product by less than 2^64: */
-  bool exact = is_exact(power), certain = exact || rest != half - 1 || product.low != UINT64_MAX;
-  bool tie = exact && rest == half && product.low == 0 && low.low == 0;
+  bool exact = is_exact(power), certain = exact || rest != half - 1 || high.low != UINT64_MAX;
+  bool tie = exact && rest == half && high.low == 0 && low.low == 0;
   bool up = tie ? (kept & 1) : rest >= half;
   uint64_t base = below_normal > 0 ? 0 : (uint64_t)(exponent + EXPONENT_BIAS - 1) << FRACTION_BITS;
   return (rounding){base + kept, base + kept + up, certain}; /* a carry goes into the exponent, as it should */

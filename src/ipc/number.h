@@ -13,6 +13,9 @@ size_t cp__number_write(char out[CP__NUMBER_MAX], double number);
 /* An integer in decimal. */
 size_t cp__integer_write(char out[CP__NUMBER_MAX], int64_t integer);
 
+/* Date.prototype.toISOString() of milliseconds since 1970. 0: the date is invalid. */
+size_t cp__date_write(char out[CP__NUMBER_MAX], double milliseconds);
+
 /*
  * Reads a JSON number from [text, end): rounds correctly, what is too large becomes infinite. Returns where it ends; NULL: it
  * is none, *bad is where it goes wrong.
