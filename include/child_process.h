@@ -747,7 +747,8 @@ CP_API void cp_heap_free(cp_heap *heap);
 /** Forgets every value in it, and keeps some memory for the next ones. */
 CP_API void cp_heap_reset(cp_heap *heap);
 
-/** True if a builder has failed for want of memory since cp_heap_new() or cp_heap_reset(). */
+/** True if a builder has failed since cp_heap_new() or cp_heap_reset(): for want of memory, or because it was asked for what
+ *  JavaScript does not have. Also true for NULL, on which all builders fail. */
 CP_API bool cp_heap_failed(const cp_heap *heap);
 
 /* Primitives. */
@@ -794,10 +795,12 @@ enum {
   CP_REGEXP_V = 256
 };
 
-/** A RegExp. @param source  between the slashes, as JavaScript wants it escaped; not compiled or checked here. */
+/** A RegExp. @param source  between the slashes, as JavaScript wants it escaped; not compiled or checked here; NULL, "":
+ *  "(?:)". @param flags  others than those above, or U with V: CP_TYPE_NONE, and the heap has failed. */
 CP_API cp_value cp_regexp(cp_heap *heap, const char *source, unsigned flags);
 
-/** An object around a primitive: `new String("a")`. @param primitive  boolean, number, bigint or string. */
+/** An object around a primitive: `new String("a")`. @param primitive  boolean, number, bigint or string; others:
+ *  CP_TYPE_NONE, and the heap has failed. */
 CP_API cp_value cp_boxed(cp_heap *heap, cp_value primitive);
 
 /* Kinds of errors: their constructors. */
@@ -847,11 +850,11 @@ CP_API cp_value cp_buffer(cp_heap *heap, const void *bytes, size_t length); /* C
 CP_API cp_value cp_view_borrowed(cp_heap *heap, cp_view_kind kind, const void *bytes, size_t length);
 
 /**
- * Sets a property of an object, an array or an error: for an error "message", "stack" and "cause" exist, for an array
- * "3" is an element. The order of properties is JavaScript's: keys that are array indices first, ascending, then the
- * others as they came.
- * @return the object, for chaining; CP_TYPE_NONE if it has no properties, or one of the two is CP_TYPE_NONE, or there
- *         is no memory: the heap remembers that.
+ * Sets a property of an object, an array or an error. For an array "3" is an element, and "length" cannot be set; an error
+ * has "message" and "stack", which are strings, and "cause", and no others. The order of properties is JavaScript's: keys
+ * that are array indices first, ascending, then the others as they came.
+ * @return the object, for chaining; CP_TYPE_NONE if it has no such property, or one of the two is CP_TYPE_NONE, or there
+ *         is no memory: the heap remembers that. A value from another heap is copied, if it is no string or bigint.
  */
 CP_API cp_value cp_value_set(cp_value object, const char *key, cp_value value);
 CP_API cp_value cp_value_set_n(cp_value object, const char *key, size_t length, cp_value value);
@@ -866,7 +869,7 @@ CP_API cp_value cp_value_set_at(cp_value array, uint32_t index, cp_value value);
 CP_API cp_value cp_value_map_set(cp_value map, cp_value key, cp_value value);
 CP_API cp_value cp_value_add(cp_value set, cp_value value);
 
-/** A deep copy in `heap`; sharing and cycles are kept. CP_TYPE_NONE: out of memory. */
+/** A deep copy in `heap`, however deep; sharing and cycles are kept. CP_TYPE_NONE: out of memory. */
 CP_API cp_value cp_value_copy(cp_heap *heap, cp_value value);
 
 /* Asking. Every function takes every value: of the wrong type it answers undefined, false, 0, NAN, NULL. */
@@ -930,7 +933,8 @@ CP_API size_t cp_value_max_length(cp_value value);
 /** Both are the same thing: JavaScript's Object.is(). */
 CP_API bool cp_value_same(cp_value a, cp_value b);
 
-/** Deep equality as Node's assert.deepStrictEqual() has it; the order of properties, maps and sets does not count. */
+/** Deep equality as Node's assert.deepStrictEqual() has it; the order of properties, maps and sets does not count, nor do
+ *  the stacks of errors. Invalid dates are equal. False, too, if memory is short, or sets are in sets beyond 2000 levels. */
 CP_API bool cp_value_equal(cp_value a, cp_value b);
 
 /* For cp_value_inspect(). Zero: Node's default. */
