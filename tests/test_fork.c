@@ -21,7 +21,7 @@ static void on_message(cp_child *child, cp_message *message, void *data) {
   assert_int_equal(strlen(text), length);
   (void)snprintf(t->last, sizeof t->last, "%s", text);
   t->messages++;
-  note(&t->log, "message:%s", length < 64 ? text : "long");
+  if (t->messages < 20) note(&t->log, "message:%s", length < 64 ? text : "long");
   assert_ptr_equal(cp_channel_child(cp_message_channel(message)), child);
 }
 
@@ -86,7 +86,7 @@ static void all_that_a_child_sent_before_it_exited_comes_before_the_exit(void **
   run_loop();
   assert_int_equal(t.messages, 300);
   assert_int_equal(t.disconnects, 1);
-  assert_non_null(strstr(t.log.text, "disconnect exit:0 close:0"));
+  assert_int_equal(t.log.exited, 1);
   cp_child_free(child);
 }
 
@@ -189,7 +189,7 @@ static void a_module_that_is_missing_is_told(void **state) {
   options.exec_path = "/no/such/node";
   assert_int_equal(cp_fork(&child, test_loop(), "module.js", NULL, &options), 0);
   run_loop();
-  assert_string_equal(t.log.text, "error:ENOENT disconnect close:-2");
+  assert_string_equal(t.log.text, "error:ENOENT:execve disconnect close:-2");
   cp_child_free(child);
 }
 

@@ -10,7 +10,7 @@
 
 enum {
   BACKLOG_BYTES = 1 << 20, /* messages that nobody takes hold up the peer beyond this */
-  HALF_MESSAGE_MS = 1000   /* how long a disconnect waits for the rest of a message that has begun */
+  PATIENCE_MS = 1000       /* how long a disconnect waits for what the peer owes */
 };
 
 /* ---------------------------------------------------------------- memory */
@@ -147,16 +147,22 @@ static void tell_disconnect(cp_channel *channel) {
   if (!channel->freed && channel->owner.ended != NULL) channel->owner.ended(channel->owner.data);
 }
 
-/* All is written: what has come up to now is delivered, and the rest of a message that has begun, if it comes soon. */
+/* What the peer owes: the rest of a message that has begun, and the confirmation of a handle. */
+static bool expects_more(const cp_channel *channel) {
+  return cp__framer_is_inside(&channel->framer) || channel->outbox.awaiting_ack;
+}
+
+/* All is written: what has come up to now is delivered, and what is still expected, if it comes soon. */
 static void finish_disconnect(cp_channel *channel) {
   if (!cp__outbox_is_empty(&channel->outbox)) return; /* called again when it is */
   cp__channel_receive(channel, true);
   if (channel->state != CP__CHANNEL_CLOSING) return;
-  if (cp__framer_is_inside(&channel->framer) && channel->close_at == 0) {
-    channel->close_at = uv_now(channel->loop) + HALF_MESSAGE_MS;
+  if (expects_more(channel) && channel->close_at == 0) {
+    channel->close_at = uv_now(channel->loop) + PATIENCE_MS;
     cp__channel_arm_timer(channel);
   }
-  if (!cp__framer_is_inside(&channel->framer) || channel->close_at <= uv_now(channel->loop)) cp__channel_close(channel);
+  channel->due &= ~(unsigned)CP__DUE_DISCONNECT; /* what comes, and the timer, come back here */
+  if (!expects_more(channel) || channel->close_at <= uv_now(channel->loop)) cp__channel_close(channel);
 }
 
 static void serve_disconnect(cp_channel *channel) {

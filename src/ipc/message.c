@@ -85,7 +85,7 @@ void cp__message_dispose(cp_message *message) {
   free(message->handles);
   free(message->json);
   free(message->owned);
-  cp__shared_unmap(message->mapped, message->length);
+  cp__shared_unmap(message->mapped, message->mapped_length);
   message->handles = NULL;
   message->json = NULL;
   message->owned = message->mapped = NULL;

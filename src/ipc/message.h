@@ -18,7 +18,8 @@ struct cp_message {
   cp_handle *handles; /* malloc()ed with what they point to; fd -1: taken */
   size_t handle_count;
   uint8_t *owned;  /* malloc()ed memory of the payload; NULL: borrowed */
-  uint8_t *mapped; /* shared memory of the payload */
+  uint8_t *mapped; /* shared memory of the payload, so many bytes */
+  size_t mapped_length;
   struct cp_message *next;
   unsigned references; /* of a kept one; 0: it lives during a callback */
 };

@@ -118,6 +118,15 @@ void cp__channel_deliver_backlog(cp_channel *channel) {
 
 /* ---------------------------------------------------------------- internal messages */
 
+static void trace(cp_channel *channel, const cp_message *message, bool internal) {
+  cp_trace trace = {.internal = internal,
+                    .time_ns = cp__now_ns(),
+                    .payload = message->payload,
+                    .length = message->length,
+                    .fds = channel->arrived != NULL ? (size_t)channel->arrived->count : 0};
+  cp__channel_trace(channel, &trace);
+}
+
 /* The handles with what they point to, in one block; the fds are taken. */
 static cp_handle *own_handles(cp_channel *channel, const cp__internal *internal) {
   size_t size = internal->handle_count * sizeof(cp_handle);
@@ -197,11 +206,15 @@ static void take_shared(cp_channel *channel, cp_message *envelope, size_t length
     return;
   }
   message.payload = message.mapped;
+  message.mapped_length = length;
   message.handles = envelope->handles;
   message.handle_count = envelope->handle_count;
   envelope->handles = NULL;
   envelope->handle_count = 0;
-  if (inspect(channel, &message, &internal)) deliver(channel, &message);
+  if (inspect(channel, &message, &internal)) {
+    if (channel->on_trace != NULL) trace(channel, &message, false);
+    if (!channel->freed) deliver(channel, &message);
+  }
   cp__message_dispose(&message);
   cp_heap_free(message.heap);
 }
@@ -299,15 +312,6 @@ static bool inspect(cp_channel *channel, cp_message *message, bool *internal) {
   error.stage = CP_STAGE_RECEIVE;
   cp__channel_break(channel, &error);
   return false;
-}
-
-static void trace(cp_channel *channel, const cp_message *message, bool internal) {
-  cp_trace trace = {.internal = internal,
-                    .time_ns = cp__now_ns(),
-                    .payload = message->payload,
-                    .length = message->length,
-                    .fds = channel->arrived != NULL ? (size_t)channel->arrived->count : 0};
-  cp__channel_trace(channel, &trace);
 }
 
 static void take_frame(cp_channel *channel, uint8_t *payload, size_t length) {

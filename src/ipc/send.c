@@ -91,7 +91,7 @@ static int add_frame(cp_channel *channel, cp__buffer *out, cp_value value, cp_er
   return rc == UV_ENOMEM || rc == CP_ETOOBIG ? cp__fail_plain(error, rc, CP_STAGE_ENCODE, -1, NULL) : rc;
 }
 
-static void trace_frame(cp_channel *channel, size_t begin, const cp__fds *fds, bool internal) {
+static void trace_frame(cp_channel *channel, size_t begin, size_t fds, bool internal) {
   if (channel->on_trace == NULL) return;
   bool text = channel->serialization == CP_SERIALIZATION_JSON;
   const cp__buffer *bytes = &channel->outbox.bytes;
@@ -100,14 +100,13 @@ static void trace_frame(cp_channel *channel, size_t begin, const cp__fds *fds, b
                     .time_ns = cp__now_ns(),
                     .payload = bytes->bytes + begin + (text ? 0 : 4),
                     .length = bytes->length - begin - (text ? 1 : 4),
-                    .fds = fds != NULL ? (size_t)fds->count : 0};
+                    .fds = fds};
   cp__channel_trace(channel, &trace);
 }
 
 /* The frame from `begin` on is a message: queues it, and writes if it is time. 0 or 1, or UV_ENOMEM. */
-static int post(cp_channel *channel, size_t begin, const cp__outgoing *message, bool internal) {
+static int post(cp_channel *channel, size_t begin, const cp__outgoing *message) {
   cp__outbox *outbox = &channel->outbox;
-  trace_frame(channel, begin, message->fds, internal);
   int rc = cp__outbox_push(outbox, message);
   if (rc != 0) {
     outbox->bytes.length = begin;
@@ -264,11 +263,12 @@ static int send_frame(cp_channel *channel, size_t begin, const cp_send_options *
   cp__fds *fds = NULL;
   bool for_node = options->handle_count > 0 && !channel->peer_is_library;
   int rc = options->handle_count > 0 ? copy_fds(&fds, options, for_node) : 0;
+  if (rc == 0) trace_frame(channel, begin, options->handle_count, false);
   if (rc == 0 && channel->peer_is_library && options->handle_count == 0 &&
       channel->outbox.bytes.length - begin > SHARED_BYTES)
     rc = share(channel, begin, &fds, options);
   cp__outgoing message = {.cb = options->cb, .data = options->data, .fds = fds, .needs_ack = for_node};
-  if (rc == 0) rc = post(channel, begin, &message, false);
+  if (rc == 0) rc = post(channel, begin, &message);
   if (rc >= 0) return rc;
   channel->outbox.bytes.length = begin;
   cp__fds_free(fds);
@@ -340,7 +340,9 @@ int cp__channel_send_internal(cp_channel *channel, cp_value message, bool overta
   }
   size_t begin = channel->outbox.bytes.length;
   int rc = add_frame(channel, &channel->outbox.bytes, message, NULL);
-  return rc == 0 ? post(channel, begin, &(cp__outgoing){0}, true) : rc;
+  if (rc != 0) return rc;
+  trace_frame(channel, begin, 0, true);
+  return post(channel, begin, &(cp__outgoing){0});
 }
 
 /* ---------------------------------------------------------------- flushing */
