@@ -6,7 +6,7 @@
 
 typedef struct copying {
   cp_heap *to;
-  uint64_t start; /* the mark of the source's heap: an object above it has copies[mark - start - 1] */
+  uint64_t start; /* the mark of the source's heap: an object above it has pairs[mark - start - 1] */
   struct pair {
     cp__object *source, *copy;
   } * pairs;
@@ -38,7 +38,9 @@ static bool note(copying *work, cp__object *source, cp__object *copy) {
 
 /* The copy of an object, to be filled later if it is met for the first time. */
 static cp__object *copy_object(copying *work, cp__object *source) {
-  if (source->mark > work->start) return work->pairs[source->mark - work->start - 1].copy;
+  uint64_t number = source->mark - work->start - 1;                 /* huge if it has no number */
+  if (number < work->count && work->pairs[number].source == source) /* NOLINT: all below count are set */
+    return work->pairs[number].copy;
   cp__object *copy = cp__heap_alloc(work->to, sizeof *copy);
   if (copy == NULL || !note(work, source, copy)) {
     work->failed = true;

@@ -6,6 +6,7 @@
  * n comparisons however they are tangled. All of it is one long "and", whose open questions wait in a list: depth costs no
  * stack. Only objects that are keys of maps or members of sets need tries that may fail, and be taken back.
  */
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,7 +17,7 @@ enum { DEEPEST_TRY = 2000 }; /* sets of objects in sets of objects: those recurs
 bool cp_value_same(cp_value a, cp_value b) {
   if (a.type != CP_TYPE_NUMBER || b.type != CP_TYPE_NUMBER) return cp__same_value_zero(a, b);
   if (a.as.number != a.as.number) return b.as.number != b.as.number;
-  return memcmp(&a.as.number, &b.as.number, sizeof a.as.number) == 0;
+  return a.as.number == b.as.number && !signbit(a.as.number) == !signbit(b.as.number);
 }
 
 /* ---------------------------------------------------------------- what is taken for equal */
@@ -56,13 +57,16 @@ static bool grow_classes(comparison *work) {
 
 /* The root of the object's class. */
 static size_t root(comparison *work, cp__object *object) {
-  if (object->mark <= work->start) {
+  uint64_t number = object->mark - work->start - 1; /* huge if it has none */
+  if (number >= work->class_count) {
     if (work->class_count == work->class_capacity && !grow_classes(work)) return 0;
-    work->classes[work->class_count] = (struct class){work->class_count, 1};
-    object->mark = work->start + ++work->class_count;
+    number = work->class_count++;
+    work->classes[number] = (struct class){(size_t)number, 1};
+    object->mark = work->start + number + 1;
+    return (size_t)number;
   }
-  size_t at = (size_t)(object->mark - work->start - 1);
-  while (work->classes[at].parent != at) at = work->classes[at].parent;
+  size_t at = (size_t)number;
+  while (work->classes[at].parent != at) at = work->classes[at].parent; /* NOLINT: all below class_count are set */
   return at;
 }
 
@@ -204,13 +208,17 @@ static bool try_entries(comparison *work, const cp_value *a, const cp_value *b, 
   return equal;
 }
 
+typedef struct candidate {
+  const cp_value *entry;
+} candidate;
+
 /* Finds a partner for each entry of `a` that has an object for its key, among the `count` entries of `b` that have. */
-static bool pair_up(comparison *work, const cp__table *a, const cp_value **candidates, size_t count) {
+static bool pair_up(comparison *work, const cp__table *a, candidate *candidates, size_t count) {
   for (uint32_t i = 0; i < a->count; i++) {
     const cp_value *entry = a->slots + (size_t)i * a->stride;
     if (!cp__has_identity(*entry)) continue;
     size_t at = 0;
-    while (at < count && !work->failed && !try_entries(work, entry, candidates[at], a->stride)) at++;
+    while (at < count && !work->failed && !try_entries(work, entry, candidates[at].entry, a->stride)) at++;
     if (at >= count || work->failed) return false;
     candidates[at] = candidates[0]; /* order as before if the partner was the first */
     candidates++;
@@ -220,7 +228,7 @@ static bool pair_up(comparison *work, const cp__table *a, const cp_value **candi
 }
 
 static bool compare_object_keys(comparison *work, const cp__table *a, const cp__table *b, size_t count) {
-  const cp_value **candidates = malloc(count * sizeof *candidates);
+  candidate *candidates = malloc(count * sizeof *candidates);
   size_t found = 0;
   if (candidates == NULL) {
     work->failed = true;
@@ -228,7 +236,7 @@ static bool compare_object_keys(comparison *work, const cp__table *a, const cp__
   }
   for (uint32_t i = 0; i < b->count && found < count; i++) {
     const cp_value *entry = b->slots + (size_t)i * b->stride;
-    if (cp__has_identity(*entry)) candidates[found++] = entry;
+    if (cp__has_identity(*entry)) candidates[found++].entry = entry;
   }
   bool equal = found == count && pair_up(work, a, candidates, count);
   free(candidates);
