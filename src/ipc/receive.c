@@ -66,8 +66,8 @@ static ssize_t read_once(cp_channel *channel, uint8_t *room, size_t size) {
   do n = recvmsg(channel->fd, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
   while (n < 0 && errno == EINTR);
   if (n < 0) return CP__ERRNO(errno);
-  if (message.msg_controllen == 0) return n;
   channel->fds_lost = channel->fds_lost || (message.msg_flags & MSG_CTRUNC);
+  if (message.msg_controllen == 0) return n;
   for (struct cmsghdr *header = CMSG_FIRSTHDR(&message); header != NULL; header = CMSG_NXTHDR(&message, header))
     if (header->cmsg_level == SOL_SOCKET && header->cmsg_type == SCM_RIGHTS)
       gather_fds(channel, (int *)(void *)CMSG_DATA(header), (header->cmsg_len - CMSG_LEN(0)) / sizeof(int));
