@@ -5,11 +5,13 @@
 //
 // 1. v8.serialize() -> our reader -> our writer -> v8.deserialize() gives the same value.
 // 2. So do messages over a real channel to the tool and back.
-// 3. Of DAMAGED messages (default 20000), made from good ones by a seeded generator, ours accepts what Node accepts, with
+// 3. The tables of the unit test, of what is refused and of what is read only, are right.
+// 4. Of DAMAGED messages (default 20000), made from good ones by a seeded generator, ours accepts what Node accepts, with
 //    the same value, and nothing else; the exceptions stand in `mayDiffer`.
 'use strict';
 const assert = require('assert');
 const {spawn, spawnSync} = require('child_process');
+const {readFileSync} = require('fs');
 const v8 = require('v8');
 const {record, recordValues, values} = require('./data/clone-values.js');
 
@@ -72,6 +74,29 @@ async function checkChannel() {
   }
   child.disconnect();
   console.log(`${values.length} messages over a channel: the same`);
+}
+
+function table(name) {
+  const lines = readFileSync(`${__dirname}/data/${name}`, 'utf8').split('\n');
+  return lines.filter((line) => line.includes('\t') && !line.startsWith('#')).map((line) => line.split('\t'));
+}
+
+const fromHex = (hex) => Buffer.from(`ff0f${hex.replaceAll(' ', '')}`, 'hex');
+
+function checkTables() {
+  const newest = Number(process.versions.node.split('.')[0]) >= 22;
+  const refused = table('clone_refused.tsv'), read = table('clone_read.tsv');
+  for (const [hex, why] of refused) {
+    if (/since 22/.test(why) && !newest) continue;
+    assert.throws(() => v8.deserialize(fromHex(hex)), undefined, hex);
+  }
+  for (const [hex, usual, why] of read) {
+    const theirs = accepted(fromHex(hex));
+    if (theirs.error !== undefined && /by some versions/.test(why)) continue;
+    assert.strictEqual(theirs.error, undefined, hex);
+    checkDamagedValue(v8.deserialize(fromHex(usual)), theirs.value, fromHex(hex));
+  }
+  console.log(`${refused.length} lines of what is refused, ${read.length} of what is read: as Node does`);
 }
 
 // A generator with a seed: every run damages the same.
@@ -144,4 +169,5 @@ function checkDamaged(count) {
 }
 
 checkSerialized();
+checkTables();
 checkChannel().then(() => checkDamaged(Number(damagedCount)));

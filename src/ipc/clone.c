@@ -312,7 +312,7 @@ static bool read_date(reader *r, cp_value *out) {
   cp__object *date = cp__clone_begin(r, CP_TYPE_DATE, out);
   if (date == NULL || !read_double(r, &number)) return false;
   double ms = number.as.number;
-  date->as.date = fabs(ms) <= furthest ? trunc(ms) + 0.0 : NAN;
+  date->as.date = fabs(ms) <= furthest ? (double)(int64_t)ms : NAN;
   return true;
 }
 

@@ -7,7 +7,6 @@
 
 #include "../fail.h"
 #include "clone.h"
-#include "number.h"
 #include "text.h"
 
 enum { VERSION = 15, VARINT_MAX = 5 };
@@ -216,23 +215,10 @@ static bool write_collection(writer *w, const cp__object *object, uint8_t start,
   return write_count(w, end, count);
 }
 
-/* A message that is no string is made one, if it is a primitive; else there is none. */
-static bool write_message(writer *w, cp_value message) {
-  char digits[CP__NUMBER_MAX];
-  const char *text = NULL;
-  if (message.type == CP_TYPE_STRING) return write_tag(w, 'm') && write_string(w, message);
-  if (message.type == CP_TYPE_NUMBER)
-    return write_tag(w, 'm') && write_text(w, digits, cp__number_write(digits, message.as.number));
-  if (message.type == CP_TYPE_BOOLEAN) text = message.flag ? "true" : "false";
-  if (message.type == CP_TYPE_NULL) text = "null";
-  if (message.type == CP_TYPE_UNDEFINED) text = "undefined";
-  return text == NULL || (write_tag(w, 'm') && write_text(w, text, strlen(text)));
-}
-
-/* A property of an error; CP_TYPE_NONE: it has none of that name. */
-static cp_value error_part(const cp__object *error, const char *name, uint32_t length) {
+/* A property of an error, which has it or not: builders and reader let messages and stacks be strings only. */
+static bool write_part(writer *w, const cp__object *error, const char *name, uint32_t length) {
   int64_t found = cp__table_find(&error->table, cp__string_value(name, length));
-  return found < 0 ? (cp_value){.type = CP_TYPE_HOLE} : error->table.slots[2 * found + 1];
+  return found < 0 || (write_tag(w, (uint8_t)*name) && write_value(w, error->table.slots[2 * found + 1]));
 }
 
 /* Node 22 and later accept no other order. */
@@ -240,11 +226,8 @@ static bool write_error(writer *w, const cp__object *error) {
   static const char kinds[] = "ERFSTU"; /* in the order of cp_error_kind, which begins with CP_ERROR_PLAIN */
   if (!write_tag(w, 'r')) return false;
   if (error->kind != CP_ERROR_PLAIN && !write_tag(w, (uint8_t)kinds[error->kind - 1])) return false;
-  cp_value stack = error_part(error, "stack", 5), cause = error_part(error, "cause", 5);
-  if (!write_message(w, error_part(error, "message", 7))) return false;
-  if (stack.type == CP_TYPE_STRING && !(write_tag(w, 's') && write_string(w, stack))) return false;
-  if (cause.type != CP_TYPE_HOLE && !(write_tag(w, 'c') && write_value(w, cause))) return false;
-  return write_tag(w, '.');
+  return write_part(w, error, "message", 7) && write_part(w, error, "stack", 5) && write_part(w, error, "cause", 5) &&
+         write_tag(w, '.');
 }
 
 static bool write_bytes(writer *w, const cp__object *buffer) {
