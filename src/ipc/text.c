@@ -18,16 +18,25 @@ static uint64_t load64(const void *bytes) {
   return word;
 }
 
+/* The first byte is the lowest, whatever the machine. Compilers make one instruction of it. */
+static uint32_t load32(const byte *at) {
+  return at[0] | (uint32_t)at[1] << 8 | (uint32_t)at[2] << 16 | (uint32_t)at[3] << 24;
+}
+
 #ifdef __SSE2__
 static __m128i load128(const void *bytes) { return _mm_loadu_si128(bytes); }
 #endif
 
-/* Whether 16 bytes are all ASCII. */
-static bool ascii_step(const void *bytes) {
+/* How many of 16 bytes are ASCII before one is not. */
+static size_t ascii_step(const byte *at) {
 #ifdef __SSE2__
-  return _mm_movemask_epi8(load128(bytes)) == 0;
+  unsigned others = (unsigned)_mm_movemask_epi8(load128(at));
+  return others == 0 ? STEP : (size_t)__builtin_ctz(others);
 #else
-  return ((load64(bytes) | load64((const byte *)bytes + 8)) & HIGH_BITS) == 0;
+  size_t count = 0;
+  if (((load64(at) | load64(at + 8)) & HIGH_BITS) == 0) return STEP;
+  while (at[count] < 0x80) count++;
+  return count;
 #endif
 }
 
@@ -38,16 +47,28 @@ static bool ascii_stride(const byte *at) {
   __m128i high = _mm_or_si128(load128(at + 2 * STEP), load128(at + 3 * STEP));
   return _mm_movemask_epi8(_mm_or_si128(low, high)) == 0;
 #else
-  return ascii_step(at) && ascii_step(at + STEP) && ascii_step(at + 2 * STEP) && ascii_step(at + 3 * STEP);
+  uint64_t all = 0;
+  for (size_t i = 0; i < 4 * STEP; i += 8) all |= load64(at + i);
+  return (all & HIGH_BITS) == 0;
 #endif
+}
+
+/* Fewer than 16 bytes are two words that may overlap. */
+static bool ascii_tail(const byte *at, size_t length) {
+  if (length >= 8) return ((load64(at) | load64(at + length - 8)) & HIGH_BITS) == 0;
+  if (length >= 4) return ((load32(at) | load32(at + length - 4)) & (uint32_t)HIGH_BITS) == 0;
+  return length == 0 || ((at[0] | at[length / 2] | at[length - 1]) & 0x80) == 0;
 }
 
 /* The first byte that is not ASCII. */
 static const byte *skip_ascii(const byte *at, const byte *end) {
   while (end - at >= 4 * STEP && ascii_stride(at)) at += 4 * STEP;
-  while (end - at >= STEP && ascii_step(at)) at += STEP;
-  if (end - at >= 8 && (load64(at) & HIGH_BITS) == 0) at += 8;
-  while (at < end && *at < 0x80) at++;
+  for (size_t count = STEP; end - at >= STEP; at += count) {
+    count = ascii_step(at);
+    if (count < STEP) return at + count;
+  }
+  if (ascii_tail(at, (size_t)(end - at))) return end;
+  while (*at < 0x80) at++; /* there is one before the end */
   return at;
 }
 
@@ -85,12 +106,22 @@ static size_t character(const byte *at, const byte *end) {
   return is_high(at, end) && is_low(at + 3, end) && follows(at[5]) ? 0 : 3;
 }
 
+/* A character of two bytes at the bottom of a word: lead and follower, not overlong. */
+static bool word_is_two(uint32_t word) { return (word & 0xC0E0) == 0x80C0 && (word & 0x1E) != 0; }
+
+/* One of three bytes that is no surrogate. */
+static bool word_is_three(uint32_t word) {
+  uint32_t start = word & 0x200F; /* the lead, and the bit that tells overlong ones and surrogates from others */
+  return (word & 0xC0C0F0) == 0x8080E0 && start != 0 && start != 0x200D;
+}
+
 /* Characters of two and three bytes come in runs: of these, without the ends of the text. */
 static const byte *skip_run(const byte *at, const byte *end) {
-  for (; end - at >= 4 && at[0] >= 0xC2 && at[0] < 0xE0 && follows(at[1]); at += 2) {
+  for (; end - at >= 4; at += 4) {
+    uint32_t word = load32(at);
+    if (!word_is_two(word) || !word_is_two(word >> 16)) break;
   }
-  for (; end - at >= 4 && at[0] != 0xED && three(at); at += 3) {
-  }
+  while (end - at >= 4 && word_is_three(load32(at))) at += 3;
   return at;
 }
 
@@ -281,6 +312,9 @@ void cp__text_to_utf16(uint8_t *out, const char *text, size_t length) {
       continue;
     }
     uint32_t code;
+    for (; at < end && (*at & 0xF0) == 0xE0; at += 3)
+      out = put_unit(out, (uint32_t)at[0] << 12 | (uint32_t)(at[1] & 0x3F) << 6 | (at[2] & 0x3F));
+    if (at == end || *at < 0x80) continue;
     at = get_character(at, &code);
     if (code >= 0x10000) {
       out = put_unit(out, 0xD800 + ((code - 0x10000) >> 10));
@@ -325,6 +359,25 @@ static const byte *narrow(byte **out, const byte *at, const byte *end) {
   return at;
 }
 
+static void store32(byte *out, uint32_t word) {
+  out[0] = (byte)word;
+  out[1] = (byte)(word >> 8);
+  out[2] = (byte)(word >> 16);
+  out[3] = (byte)(word >> 24);
+}
+
+/* Units that are characters of three bytes each, but the last: four bytes are written. Returns where it stopped. */
+static const byte *threes(byte **out, const byte *at, const byte *end) {
+  byte *to = *out;
+  for (; end - at > 2; at += 2, to += 3) {
+    uint32_t unit = get_unit(at);
+    if (unit < 0x800 || (unit & 0xF800) == 0xD800) break;
+    store32(to, 0x8080E0 | unit >> 12 | (unit & 0xFC0) << 2 | (unit & 0x3F) << 16);
+  }
+  *out = to;
+  return at;
+}
+
 size_t cp__text_from_utf16(char *out, const uint8_t *in, size_t count) {
   const byte *at = in, *end = in + count * 2;
   byte *to = (byte *)out;
@@ -333,6 +386,10 @@ size_t cp__text_from_utf16(char *out, const uint8_t *in, size_t count) {
     if (code < 0x80) {
       at = narrow(&to, at, end);
       continue;
+    }
+    if (code >= 0x800 && (code & 0xF800) != 0xD800) {
+      at = threes(&to, at, end);
+      code = get_unit(at);
     }
     at += 2;
     if ((code & 0xFC00) == 0xD800 && at < end && (get_unit(at) & 0xFC00) == 0xDC00) {
