@@ -162,6 +162,11 @@ int cp__outbox_write(cp__outbox *outbox, int fd) {
   return rc;
 }
 
+void cp__outbox_forget_done(cp__outbox *outbox, size_t count) {
+  outbox->done_count -= count;
+  if (outbox->done_count > 0) memmove(outbox->done, outbox->done + count, outbox->done_count * sizeof *outbox->done);
+}
+
 void cp__outbox_fail(cp__outbox *outbox, int status) {
   while (outbox->count > 0) {
     finish(outbox, entry(outbox, 0), status);

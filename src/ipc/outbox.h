@@ -52,6 +52,9 @@ int cp__outbox_push(cp__outbox *outbox, const cp__outgoing *message);
 /* Writes what can be written now. 0: nothing may be written any more; UV_EAGAIN: the socket is full; else what failed. */
 int cp__outbox_write(cp__outbox *outbox, int fd);
 
+/* The first `count` callbacks have been called. */
+void cp__outbox_forget_done(cp__outbox *outbox, size_t count);
+
 /* Everything that waits fails with `status`. */
 void cp__outbox_fail(cp__outbox *outbox, int status);
 

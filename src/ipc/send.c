@@ -57,12 +57,12 @@ void cp__channel_pump(cp_channel *channel) {
 
 void cp__channel_tell_sent(cp_channel *channel) {
   cp__outbox *outbox = &channel->outbox;
-  cp__sent *done = outbox->done;
-  size_t count = outbox->done_count;
-  outbox->done = NULL; /* callbacks may send: theirs come in the next round */
-  outbox->done_count = outbox->done_capacity = 0;
-  for (size_t i = 0; i < count && !channel->freed; i++) done[i].cb(channel, done[i].status, done[i].data);
-  free(done);
+  size_t count = outbox->done_count; /* callbacks may send: theirs come in the next round */
+  for (size_t i = 0; i < count && !channel->freed; i++) {
+    cp__sent sent = outbox->done[i];
+    sent.cb(channel, sent.status, sent.data);
+  }
+  cp__outbox_forget_done(outbox, count);
   if (!channel->wants_drain || channel->freed || !cp__outbox_is_empty(outbox) || channel->fd < 0) return;
   channel->wants_drain = false;
   if (channel->on_drain != NULL) channel->on_drain(channel, channel->drain_data);
