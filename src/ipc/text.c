@@ -359,11 +359,12 @@ static const byte *narrow(byte **out, const byte *at, const byte *end) {
   return at;
 }
 
+/* The lowest byte comes first. In one piece: a compiler that sees bytes stores three of them apart. */
 static void store32(byte *out, uint32_t word) {
-  out[0] = (byte)word;
-  out[1] = (byte)(word >> 8);
-  out[2] = (byte)(word >> 16);
-  out[3] = (byte)(word >> 24);
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+  word = __builtin_bswap32(word);
+#endif
+  memcpy(out, &word, sizeof word);
 }
 
 /* Units that are characters of three bytes each, but the last: four bytes are written. Returns where it stopped. */
