@@ -24,7 +24,7 @@ static inline uint8_t *cp__buffer_room(cp__buffer *buffer, size_t size) {
 
 static inline void cp__buffer_add(cp__buffer *buffer, const void *bytes, size_t length) {
   uint8_t *room = cp__buffer_room(buffer, length);
-  if (room == NULL || length == 0) return;
+  if (room == NULL || bytes == NULL) return;
   memcpy(room, bytes, length);
   buffer->length += length;
 }

@@ -126,7 +126,6 @@ void cp__channel_silence(cp_channel *channel) {
   if (channel == NULL || channel->freed) return;
   channel->freed = true;
   channel->state = CP__CHANNEL_ENDED;
-  cp__channel_hold(channel);
   shut(channel);
   free_backlog(channel);
   channel->due = 0;
@@ -134,7 +133,6 @@ void cp__channel_silence(cp_channel *channel) {
     uv_close((uv_handle_t *)&channel->idle, on_handle_closed);
     uv_close((uv_handle_t *)&channel->timer, on_handle_closed);
   }
-  cp__channel_release(channel);
 }
 
 /* The last event: what was sent is told first, then who waits for a reply, then the end. */
@@ -211,6 +209,7 @@ static void on_idle(uv_idle_t *idle) {
   if (take_due(channel, CP__DUE_SENT)) cp__channel_tell_sent(channel);
   if (take_due(channel, CP__DUE_MESSAGES)) cp__channel_deliver_backlog(channel);
   if (take_due(channel, CP__DUE_DISCONNECT)) serve_disconnect(channel);
+  /* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): it is held */
   if (channel->due == 0 && !channel->freed) (void)uv_idle_stop(&channel->idle);
   cp__channel_release(channel);
 }

@@ -34,7 +34,7 @@ static void complain(cp_channel *channel, int code, const char *what) {
 static void gather_fds(cp_channel *channel, const int *fds, size_t count) {
   cp__fds *arrived = channel->arrived;
   if (arrived == NULL) arrived = channel->arrived = calloc(1, sizeof *arrived);
-  size_t room = arrived != NULL ? sizeof arrived->fds / sizeof *arrived->fds - (size_t)arrived->count : 0;
+  size_t room = arrived != NULL ? CP_HANDLES_MAX + 1 - (size_t)arrived->count : 0;
   for (size_t i = 0; i < count; i++) {
     if (i < room)
       arrived->fds[arrived->count++] = fds[i];
@@ -76,10 +76,6 @@ static ssize_t read_once(cp_channel *channel, uint8_t *room, size_t size) {
 
 /* ---------------------------------------------------------------- delivery */
 
-static bool is_taken(const cp_channel *channel) {
-  return !channel->paused && !channel->holding && channel->backlog == NULL;
-}
-
 static void store(cp_channel *channel, cp_message *message) {
   cp_message *kept = cp__message_detach(message);
   if (kept == NULL) {
@@ -94,23 +90,41 @@ static void store(cp_channel *channel, cp_message *message) {
 /* One message to whoever wants it. False: nobody does yet. */
 static bool offer(cp_channel *channel, cp_message *message) {
   if (channel->requests.first_id != 0 && cp__requests_answer(channel, message)) return true;
-  if (channel->freed) return true;
-  if (channel->on_message == NULL) return false;
+  if (channel->on_message == NULL || channel->freed) return channel->freed;
   channel->on_message(channel, message, channel->message_data);
   return true;
 }
 
+/* Replies do not wait behind messages that nobody takes. */
 static void deliver(cp_channel *channel, cp_message *message) {
-  if (!is_taken(channel) || !offer(channel, message)) store(channel, message);
+  bool flows = !channel->paused && !channel->holding;
+  if (flows && channel->backlog == NULL && offer(channel, message)) return;
+  if (flows && channel->requests.first_id != 0 && cp__requests_answer(channel, message)) return;
+  if (!channel->freed) store(channel, message);
+}
+
+static cp_message *take_from_backlog(cp_channel *channel) {
+  cp_message *message = channel->backlog;
+  channel->backlog = message->next;
+  if (channel->backlog == NULL) channel->backlog_end = &channel->backlog;
+  channel->backlog_bytes -= message->length;
+  return message;
+}
+
+static void put_back(cp_channel *channel, cp_message *message) {
+  message->next = channel->backlog;
+  channel->backlog = message;
+  if (message->next == NULL) channel->backlog_end = &message->next;
+  channel->backlog_bytes += message->length;
 }
 
 void cp__channel_deliver_backlog(cp_channel *channel) {
-  while (channel->backlog != NULL && !channel->paused && !channel->freed && channel->on_message != NULL) {
-    cp_message *message = channel->backlog;
-    channel->backlog = message->next;
-    if (channel->backlog == NULL) channel->backlog_end = &channel->backlog;
-    channel->backlog_bytes -= message->length;
-    (void)offer(channel, message);
+  while (channel->backlog != NULL && !channel->paused && !channel->freed) {
+    cp_message *message = take_from_backlog(channel);
+    if (!offer(channel, message)) {
+      put_back(channel, message);
+      break;
+    }
     cp_message_free(message);
   }
   if (!channel->freed && channel->fd >= 0) cp__channel_update(channel);
@@ -284,10 +298,10 @@ static int inspect_text(cp_channel *channel, cp_message *message, bool *internal
   int rc = cp__json_check_text(&check, text, message->length, &channel->limits, error);
   if (rc != 0) return rc;
   *internal = check.is_internal;
-  if (message->mapped == NULL) { /* a line may have blanks around it */
+  if (message->mapped == NULL) {      /* a line may have blanks around it */
+    ((char *)text)[check.end] = '\0'; /* NOLINT(clang-analyzer-core.NullDereference): JSON is not empty */
     message->payload += check.start;
     message->length = check.end - check.start;
-    ((uint8_t *)message->payload)[message->length] = '\0';
   }
   rc = check.is_utf8 ? 0 : repair(message);
   return rc == 0 ? 0 : cp__fail_plain(error, rc, CP_STAGE_MEMORY, -1, NULL);

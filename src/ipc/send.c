@@ -269,7 +269,7 @@ static int send_frame(cp_channel *channel, size_t begin, const cp_send_options *
     rc = share(channel, begin, &fds, options);
   cp__outgoing message = {.cb = options->cb, .data = options->data, .fds = fds, .needs_ack = for_node};
   if (rc == 0) rc = post(channel, begin, &message);
-  if (rc >= 0) return rc;
+  if (rc >= 0) return rc; /* NOLINT(clang-analyzer-unix.Malloc): the outbox has the fds */
   channel->outbox.bytes.length = begin;
   cp__fds_free(fds);
   return cp__fail_plain(options->error, rc, CP_STAGE_SEND, -1, NULL);
