@@ -93,18 +93,52 @@ static const char pairs[] =
     "9899";
 
 static inline int count_digits(uint64_t n) {
-  int count = 1;
-  for (; n >= 10000; n /= 10000) count += 4;
-  return count + (n >= 10) + (n >= 100) + (n >= 1000);
+  static const uint64_t powers[] = {0,
+                                    10,
+                                    100,
+                                    1000,
+                                    10000,
+                                    100000,
+                                    1000000,
+                                    10000000,
+                                    100000000,
+                                    1000000000,
+                                    10000000000,
+                                    100000000000,
+                                    1000000000000,
+                                    10000000000000,
+                                    100000000000000,
+                                    1000000000000000,
+                                    10000000000000000,
+                                    100000000000000000,
+                                    1000000000000000000,
+                                    UINT64_C(10000000000000000000)};
+  int about = ((64 - __builtin_clzll(n | 1)) * 1233) >> 12; /* bits times log10(2): the count, or one less */
+  return about + (n >= powers[about]);
+}
+
+/* Exactly eight digits, in steps that do not wait for each other. */
+static inline void put_eight_digits(char *out, uint32_t n) {
+  uint32_t high = n / 10000, low = n % 10000;
+  memcpy(out, pairs + high / 100 * 2, 2);
+  memcpy(out + 2, pairs + high % 100 * 2, 2);
+  memcpy(out + 4, pairs + low / 100 * 2, 2);
+  memcpy(out + 6, pairs + low % 100 * 2, 2);
 }
 
 /* `count` digits of n, which has no more. */
 static inline void put_digits(char *out, uint64_t n, int count) {
-  for (; count >= 2; n /= 100) {
-    count -= 2;
-    memcpy(out + count, pairs + n % 100 * 2, 2);
+  enum { EIGHT_DIGITS = 100000000 };
+  for (; count > 8; n /= EIGHT_DIGITS) {
+    count -= 8;
+    put_eight_digits(out + count, (uint32_t)(n % EIGHT_DIGITS));
   }
-  if (count == 1) *out = (char)('0' + n % 10);
+  uint32_t rest = (uint32_t)n;
+  for (; count >= 2; rest /= 100) {
+    count -= 2;
+    memcpy(out + count, pairs + rest % 100 * 2, 2);
+  }
+  if (count == 1) *out = (char)('0' + rest % 10);
 }
 
 static inline size_t put_unsigned(char *out, uint64_t n) {
@@ -133,6 +167,19 @@ static size_t put_scientific(char *out, uint64_t digits, int count, int exponent
   return (size_t)(p - out) + put_unsigned(p, (uint64_t)(exponent < 0 ? -exponent : exponent));
 }
 
+/* Moves the first `point` digits from out + 1 to out. */
+static inline void make_room_for_point(char *out, int point) {
+  uint64_t before, behind;
+  if (point > 8) {
+    memmove(out, out + 1, (size_t)point);
+    return;
+  }
+  memcpy(&before, out + 1, 8); /* quicker than what does not know the length */
+  memcpy(&behind, out + 1 + point, 8);
+  memcpy(out, &before, 8);
+  memcpy(out + 1 + point, &behind, 8);
+}
+
 /* ECMAScript, Number::toString: `point` digits are before the point, and that decides how it looks. */
 static size_t put_decimal(char *out, decimal d) {
   enum { MOST_BEFORE_POINT = 21, MOST_ZEROS_BEHIND_POINT = 6 };
@@ -148,10 +195,10 @@ static size_t put_decimal(char *out, decimal d) {
     memcpy(out, "0.", 2);
     memset(out + 2, '0', (size_t)-point);
     put_digits(out + 2 - point, d.digits, count);
-    return (size_t)(2 - point + count);
+    return (size_t)2 + (size_t)-point + (size_t)count;
   }
   put_digits(out + 1, d.digits, count);
-  memmove(out, out + 1, (size_t)point);
+  make_room_for_point(out, point);
   out[point] = '.';
   return (size_t)count + 1;
 }
