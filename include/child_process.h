@@ -43,9 +43,9 @@ extern "C" {
 #endif
 
 #define CP_VERSION_MAJOR 0
-#define CP_VERSION_MINOR 1
+#define CP_VERSION_MINOR 2
 #define CP_VERSION_PATCH 0
-#define CP_VERSION_STRING "0.1.0"
+#define CP_VERSION_STRING "0.2.0"
 
 /** The version of the library that is linked, "MAJOR.MINOR.PATCH"; static. CP_VERSION_STRING is the header's. */
 CP_API const char *cp_version(void);
