@@ -12,7 +12,7 @@ typedef struct bytes {
   size_t length;
 } bytes;
 
-static int digit(char c) { return c <= '9' ? c - '0' : (c | 32) - 'a' + 10; }
+static int digit(char c) { return c <= '9' ? c - '0' : c - 'a' + 10; }
 
 /* Blanks between the bytes are for the reader. */
 static bytes from_hex(const char *hex) {
@@ -211,11 +211,9 @@ static void older_versions(void **state) {
       {"ff0d 7e0204 0102 5642010102", true},
       {"ff0c 4902", false},
       {"ff10 4902", false},
-      {"ff00 4902", false},
       {"4902", false},
       {"00ff0f 4902", false},
       {"ff", false},
-      {"ff0f", false},
       {"", false},
   };
   for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
@@ -230,8 +228,7 @@ static void check_refused(char *line) {
   bytes in = payload(hex);
   cp_error error = {.code = 0};
   int rc = read_and_forget(in.at, in.length, CP_CLONE_V8, NULL, &error);
-  if (rc != CP_EMESSAGE) fail_msg("%s: %s", hex, cp_err_name(rc));
-  assert_int_equal(error.code, CP_EMESSAGE);
+  if (rc != CP_EMESSAGE || error.code != rc) fail_msg("%s: %s", hex, cp_err_name(rc));
   assert_int_equal(error.stage, CP_STAGE_DECODE);
   assert_in_range(error.index, 0, in.length);
 }
@@ -294,12 +291,32 @@ static cp__buffer nested(size_t depth) {
   return out;
 }
 
-static int read_nested(size_t depth, unsigned max_depth) {
-  cp__buffer in = nested(depth);
-  cp_limits limits = {.max_depth = max_depth};
-  int rc = read_and_forget(in.bytes, in.length, CP_CLONE_V8, &limits, NULL);
+/* Sanitizers make what is on the stack several times larger. */
+static void on_large_stack(uv_thread_cb body, void *data) {
+  const uv_thread_options_t options = {.flags = UV_THREAD_HAS_STACK_SIZE, .stack_size = 64 * 1024 * 1024};
+  uv_thread_t thread;
+  assert_int_equal(uv_thread_create_ex(&thread, &options, body, data), 0);
+  uv_thread_join(&thread);
+}
+
+typedef struct nesting {
+  size_t depth;
+  unsigned max_depth;
+  int rc;
+} nesting;
+
+static void read_nesting(void *data) {
+  nesting *this = data;
+  cp__buffer in = nested(this->depth);
+  cp_limits limits = {.max_depth = this->max_depth};
+  this->rc = read_and_forget(in.bytes, in.length, CP_CLONE_V8, &limits, NULL);
   cp__buffer_free(&in);
-  return rc;
+}
+
+static int read_nested(size_t depth, unsigned max_depth) {
+  nesting this = {.depth = depth, .max_depth = max_depth};
+  on_large_stack(read_nesting, &this);
+  return this.rc;
 }
 
 static void nesting_is_limited(void **state) {
@@ -357,9 +374,9 @@ static void what_is_declared_costs_no_memory(void **state) {
   in.length += 1000500;
   assert_int_equal(read_and_forget(in.bytes, in.length, CP_CLONE_V8, NULL, NULL), CP_EMESSAGE);
   cp__buffer_free(&in);
-  assert_int_equal(read_limited("61 ffffffff0f 40 00 ffffffff0f", (cp_limits){.max_bytes = 0}), 0);
-  assert_int_equal(read_limited("61 00 55 feffffff0f 30 40 01 00", (cp_limits){.max_bytes = 0}), 0);
-  assert_int_equal(read_limited("7e 00 ffffffff0f", (cp_limits){.max_bytes = 0}), 0);
+  assert_int_equal(read_limited("61 ffffffff0f 40 00 ffffffff0f", (cp_limits){0}), 0);
+  assert_int_equal(read_limited("61 00 55 feffffff0f 30 40 01 00", (cp_limits){0}), 0);
+  assert_int_equal(read_limited("7e 00 ffffffff0f", (cp_limits){0}), 0);
 }
 
 /* ---------------------------------------------------------------- writing */
@@ -440,21 +457,37 @@ static cp_value nested_value(cp_heap *heap, size_t depth) {
   return value;
 }
 
+/* Writes a value that is as deep as may be, then one in which it is, then the first again. */
+typedef struct deep {
+  cp_heap *heap;
+  cp__buffer out;
+  cp_error error;
+  int rc[3];
+  size_t length; /* after the failure */
+} deep;
+
+static void write_deep(void *data) {
+  deep *this = data;
+  cp_value value = nested_value(this->heap, CP_DEPTH_MAX), deeper = cp_value_push(cp_array(this->heap), value);
+  cp__buffer_add(&this->out, "123", 3);
+  this->rc[0] = cp__clone_write(&this->out, value, CP_CLONE_V8, &this->error);
+  this->out.length = 3;
+  this->rc[1] = cp__clone_write(&this->out, deeper, CP_CLONE_V8, &this->error);
+  this->length = this->out.length;
+  this->rc[2] = cp__clone_write(&this->out, value, CP_CLONE_V8, NULL);
+}
+
 static void what_is_too_deep_is_not_written(void **state) {
   (void)state;
-  cp_heap *heap = cp_heap_new(NULL);
-  cp_value value = nested_value(heap, CP_DEPTH_MAX);
-  cp__buffer out = {0};
-  cp__buffer_add(&out, "123", 3);
-  cp_error error;
-  assert_int_equal(cp__clone_write(&out, value, CP_CLONE_V8, &error), 0);
-  out.length = 3;
-  assert_int_equal(cp__clone_write(&out, cp_value_push(cp_array(heap), value), CP_CLONE_V8, &error), CP_ETOOBIG);
-  assert_int_equal(error.stage, CP_STAGE_ENCODE);
-  assert_int_equal(out.length, 3);
-  assert_int_equal(cp__clone_write(&out, value, CP_CLONE_V8, &error), 0);
-  cp__buffer_free(&out);
-  cp_heap_free(heap);
+  deep this = {.heap = cp_heap_new(NULL)};
+  on_large_stack(write_deep, &this);
+  assert_int_equal(this.rc[0], 0);
+  assert_int_equal(this.rc[1], CP_ETOOBIG);
+  assert_int_equal(this.rc[2], 0);
+  assert_int_equal(this.error.stage, CP_STAGE_ENCODE);
+  assert_int_equal(this.length, 3);
+  cp__buffer_free(&this.out);
+  cp_heap_free(this.heap);
 }
 
 static void a_heap_that_failed_is_not_written(void **state) {

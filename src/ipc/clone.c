@@ -250,13 +250,54 @@ static bool new_items(reader *r, cp__object *array, uint32_t count) {
   return true;
 }
 
-static bool read_item(reader *r, cp__object *array, cp_value *item) {
-  uint8_t tag;
-  if (!peek_tag(r, &tag)) return false;
-  if (tag != '-') return cp__clone_value(r, item);
+/* The numbers that stand together, as in most arrays that are long. Returns how many it has read. */
+static uint32_t read_numbers(reader *r, cp_value *items, uint32_t count) {
+  enum { LONGEST = 1 + sizeof(double) };
+  const uint8_t *at = r->at;
+  uint32_t i = 0;
+  for (; i < count && r->end - at >= LONGEST; i++) {
+    double number;
+    if (*at == 'I') {
+      uint32_t bits;
+      size_t length = cp__clone_peek_varint(at + 1, &bits);
+      if (length == 0) break;
+      number = (int32_t)((bits >> 1) ^ (0 - (bits & 1)));
+      at += 1 + length;
+    } else if (*at == 'N') {
+      memcpy(&number, at + 1, sizeof number);
+      if (isnan(number)) number = NAN;
+      at += LONGEST;
+    } else {
+      break;
+    }
+    items[i] = (cp_value){.type = CP_TYPE_NUMBER, .as.number = number};
+  }
+  r->at = at;
+  return i;
+}
+
+static bool read_hole(reader *r, cp__object *array, cp_value *item) {
   r->at++;
   *item = (cp_value){.type = CP_TYPE_HOLE};
   array->has_holes = true;
+  return true;
+}
+
+static bool read_items(reader *r, cp__object *array, uint32_t count) {
+  cp_value *items = array->as.array.items;
+  for (uint32_t i = 0; i < count;) {
+    uint8_t tag;
+    uint32_t most = count - i < r->values_left ? count - i : (uint32_t)r->values_left;
+    uint32_t numbers = read_numbers(r, items + i, most);
+    i += numbers;
+    r->owed -= numbers;
+    r->values_left -= numbers;
+    if (i == count) break;
+    if (!peek_tag(r, &tag)) return false;
+    r->owed--;
+    if (!(tag == '-' ? read_hole(r, array, &items[i]) : cp__clone_value(r, &items[i]))) return false;
+    i++;
+  }
   return true;
 }
 
@@ -269,10 +310,7 @@ static bool fill_dense(reader *r, cp__object *array) {
   if (!new_items(r, array, length)) return false;
   array->length = length;
   r->owed += length;
-  for (uint32_t i = 0; i < length; i++) {
-    r->owed--;
-    if (!read_item(r, array, &array->as.array.items[i])) return false;
-  }
+  if (!read_items(r, array, length)) return false;
   size_t base = r->slot_count;
   if (!end_array(r, '$', length, base) || !place_pairs(r, array, base)) return false;
   array->has_holes |= array->length != length;

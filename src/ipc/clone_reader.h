@@ -74,12 +74,38 @@ static inline bool cp__clone_bytes(cp__clone_reader *r, size_t length, const uin
 }
 
 /* Seven bits a byte, the low ones first. As V8 does, reads five bytes at most and drops the bits beyond the 32nd. */
-bool cp__clone_long_varint(cp__clone_reader *r, uint32_t *number);
+enum { CP__CLONE_CUT = -1 };
+int64_t cp__clone_long_varint(cp__clone_reader *r); /* CP__CLONE_CUT: it has failed */
 
 static inline bool cp__clone_varint(cp__clone_reader *r, uint32_t *number) {
-  if (r->at == r->end || *r->at >= 0x80) return cp__clone_long_varint(r, number);
-  *number = *r->at++;
-  return true;
+  if (r->at != r->end && *r->at < 0x80) {
+    *number = *r->at++;
+    return true;
+  }
+  int64_t result = cp__clone_long_varint(r);
+  *number = (uint32_t)result;
+  return result != CP__CLONE_CUT;
+}
+
+/* A varint of five bytes at most, of which eight can be looked at; 0: it is longer. */
+static inline size_t cp__clone_peek_varint(const uint8_t *at, uint32_t *number) {
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+  uint64_t word;
+  memcpy(&word, at, sizeof word);
+  uint64_t ends = ~word & UINT64_C(0x8080808080);
+  if (ends == 0) return 0;
+  word &= ends ^ (ends - 1);
+  *number = (uint32_t)((word & 0x7F) | (word & 0x7F00) >> 1 | (word & 0x7F0000) >> 2 | (word & 0x7F000000) >> 3 |
+                       (word & UINT64_C(0x7F00000000)) >> 4);
+  return ((size_t)__builtin_ctzll(ends) + 1) / 8;
+#else
+  size_t length = 0;
+  for (*number = 0; length < 5; length++) {
+    *number |= (uint32_t)(at[length] & 0x7F) << (7 * length);
+    if (at[length] < 0x80) return length + 1;
+  }
+  return 0;
+#endif
 }
 
 /* A tag inside of an object: no padding before it, and two bytes if the first says so. */

@@ -1,5 +1,6 @@
 /* clone_text.c - strings and keys of structured clone bytes, read into WTF-8. */
 #include "../utf8.h"
+#include "ascii.h"
 #include "clone_reader.h"
 #include "number.h"
 #include "text.h"
@@ -7,16 +8,16 @@
 enum { KEY_LENGTH = 24 /* of a key that is remembered, at most */ };
 
 /* Of a number that V8 sees go on at its fifth byte, it wants a sixth to be there, but does not read it. */
-bool cp__clone_long_varint(cp__clone_reader *r, uint32_t *number) {
+int64_t cp__clone_long_varint(cp__clone_reader *r) {
   uint32_t sum = 0;
   uint8_t byte = 0x80;
   for (int shift = 0; shift < 35 && byte >= 0x80; shift += 7) {
-    if (!cp__clone_byte(r, &byte)) return false;
+    if (!cp__clone_byte(r, &byte)) return CP__CLONE_CUT;
     sum |= (uint32_t)(byte & 0x7F) << shift;
   }
-  if (byte >= 0x80 && r->at == r->end) return cp__clone_malformed(r, "it ends too early");
-  *number = sum;
-  return true;
+  if (byte < 0x80 || r->at != r->end) return sum;
+  (void)cp__clone_malformed(r, "it ends too early");
+  return CP__CLONE_CUT;
 }
 
 /* ---------------------------------------------------------------- strings */
@@ -38,7 +39,20 @@ static bool end_text(cp_value *out, char *text, size_t length) {
   return true;
 }
 
+/* A short one is copied while it is looked at, and gives its room back if it needs more. */
+static bool short_text(cp__clone_reader *r, const uint8_t *bytes, size_t count, cp_value *out) {
+  char *text = text_room(r, count);
+  if (text == NULL) return false;
+  if (cp__ascii_copy(text, bytes, count)) return end_text(out, text, count);
+  (void)cp__heap_text_trim(r->heap, text, count + 1, 0);
+  text = text_room(r, 2 * count);
+  if (text == NULL) return false;
+  size_t length = cp__text_from_latin1(text, bytes, count);
+  return end_text(out, cp__heap_text_trim(r->heap, text, 2 * count + 1, length + 1), length);
+}
+
 static bool latin1_text(cp__clone_reader *r, const uint8_t *bytes, size_t count, cp_value *out) {
+  if (count <= CP__ASCII_SHORT) return short_text(r, bytes, count, out);
   if (cp__text_is_ascii((const char *)bytes, count)) {
     char *text = text_room(r, count);
     if (text == NULL) return false;

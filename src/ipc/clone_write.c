@@ -6,10 +6,11 @@
 #include <stdlib.h>
 
 #include "../fail.h"
+#include "ascii.h"
 #include "clone.h"
 #include "text.h"
 
-enum { VERSION = 15, VARINT_MAX = 5 };
+enum { VERSION = 15, VARINT_MAX = 8 /* bytes of room */ };
 
 typedef struct writer {
   uint8_t *next, *end; /* room in the buffer */
@@ -45,19 +46,38 @@ static bool grow(writer *w, size_t size) {
 
 static inline bool room(writer *w, size_t size) { return (size_t)(w->end - w->next) >= size || grow(w, size); }
 
-/* The next ones go into room that has been made. */
-static inline void put_varint(writer *w, uint32_t number) {
-  while (number >= 0x80) {
-    *w->next++ = (uint8_t)(number | 0x80);
-    number >>= 7;
-  }
-  *w->next++ = (uint8_t)number;
+/*
+ * The next ones go into room that has been made. Of a number, eight bytes are written and so many kept as it has: numbers of
+ * all lengths stand among each other, and a loop would be foreseen wrongly again and again.
+ */
+static inline uint8_t *put_long_varint(uint8_t *to, uint32_t number) {
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+  uint64_t wide = number;
+  unsigned length = (38 - (unsigned)__builtin_clz(number)) / 7;
+  uint64_t groups =
+      (wide & 0x7F) | (wide & 0x3F80) << 1 | (wide & 0x1FC000) << 2 | (wide & 0xFE00000) << 3 | wide >> 28 << 32;
+  groups |= UINT64_C(0x80808080) & ((UINT64_C(1) << (8 * (length - 1))) - 1);
+  memcpy(to, &groups, sizeof groups);
+  return to + length;
+#else
+  for (; number >= 0x80; number >>= 7) *to++ = (uint8_t)(number | 0x80);
+  *to++ = (uint8_t)number;
+  return to;
+#endif
 }
 
-static inline void put_double(writer *w, double number) {
+static inline uint8_t *put_varint_at(uint8_t *to, uint32_t number) {
+  if (number >= 0x80) return put_long_varint(to, number);
+  *to = (uint8_t)number;
+  return to + 1;
+}
+
+static inline void put_varint(writer *w, uint32_t number) { w->next = put_varint_at(w->next, number); }
+
+static inline uint8_t *put_double_at(uint8_t *to, double number) {
   if (isnan(number)) number = NAN;
-  memcpy(w->next, &number, sizeof number);
-  w->next += sizeof number;
+  memcpy(to, &number, sizeof number);
+  return to + sizeof number;
 }
 
 static inline void put_bytes(writer *w, const void *bytes, size_t length) {
@@ -82,7 +102,7 @@ static bool write_count(writer *w, uint8_t tag, uint32_t count) {
 static bool write_double(writer *w, uint8_t tag, double number) {
   if (!room(w, 1 + sizeof number)) return false;
   *w->next++ = tag;
-  put_double(w, number);
+  w->next = put_double_at(w->next, number);
   return true;
 }
 
@@ -92,12 +112,24 @@ static bool write_int32(writer *w, int32_t number) {
   return write_count(w, 'I', (uint32_t)number << 1 ^ (0 - ((uint32_t)number >> 31)));
 }
 
-static bool write_number(writer *w, double number) {
+/* Makes no room: NUMBER_MAX bytes at most. */
+enum { NUMBER_MAX = 1 + VARINT_MAX };
+static inline uint8_t *put_number(uint8_t *to, double number) {
   if (number >= INT32_MIN && number <= INT32_MAX) {
     int32_t integer = (int32_t)number;
-    if (integer == number && (integer != 0 || !signbit(number))) return write_int32(w, integer);
+    if (integer == number && (integer != 0 || !signbit(number))) {
+      *to = 'I';
+      return put_varint_at(to + 1, (uint32_t)integer << 1 ^ (0 - ((uint32_t)integer >> 31)));
+    }
   }
-  return write_double(w, 'N', number);
+  *to = 'N';
+  return put_double_at(to + 1, number);
+}
+
+static bool write_number(writer *w, double number) {
+  if (!room(w, NUMBER_MAX)) return false;
+  w->next = put_number(w->next, number);
+  return true;
 }
 
 static bool write_bigint(writer *w, uint8_t tag, cp_value bigint) {
@@ -141,7 +173,18 @@ static bool write_wide_text(writer *w, const char *text, size_t length) {
   return true;
 }
 
+/* Looked at while it is copied, behind a length of one byte. */
+static bool write_short_text(writer *w, const char *text, size_t length) {
+  if (!room(w, 2 + CP__ASCII_SHORT)) return false;
+  if (!cp__ascii_copy(w->next + 2, text, length)) return write_wide_text(w, text, length);
+  w->next[0] = '"';
+  w->next[1] = (uint8_t)length;
+  w->next += 2 + length;
+  return true;
+}
+
 static bool write_text(writer *w, const char *text, size_t length) {
+  if (length <= CP__ASCII_SHORT) return write_short_text(w, text, length);
   if (!cp__text_is_ascii(text, length)) return write_wide_text(w, text, length);
   if (!room(w, 1 + VARINT_MAX + length)) return false;
   *w->next++ = '"';
@@ -178,13 +221,28 @@ static bool write_plain_object(writer *w, cp__object *object) {
 
 /* ---------------------------------------------------------------- arrays */
 
+/* The numbers that stand together, with room for many of them at once. Returns how many there are. */
+static uint32_t put_numbers(writer *w, const cp_value *items, uint32_t count) {
+  uint8_t *next = w->next;
+  uint32_t i = 0, most = (uint32_t)((size_t)(w->end - next) / NUMBER_MAX);
+  if (count > most) count = most;
+  for (; i < count && items[i].type == CP_TYPE_NUMBER; i++) next = put_number(next, items[i].as.number);
+  w->next = next;
+  return i;
+}
+
+static bool write_items(writer *w, const cp_value *items, uint32_t count) {
+  for (uint32_t i = 0; i < count;) {
+    if (!room(w, NUMBER_MAX)) return false;
+    i += put_numbers(w, items + i, count - i);
+    if (i < count && items[i].type != CP_TYPE_NUMBER && !write_value(w, items[i++])) return false;
+  }
+  return true;
+}
+
 static bool write_dense(writer *w, cp__object *array) {
   uint32_t length = array->length;
-  if (!write_count(w, 'A', length)) return false;
-  for (uint32_t i = 0; i < length; i++) {
-    cp_value item = array->as.array.items[i];
-    if (item.type == CP_TYPE_NUMBER ? !write_number(w, item.as.number) : !write_value(w, item)) return false;
-  }
+  if (!write_count(w, 'A', length) || !write_items(w, array->as.array.items, length)) return false;
   return write_properties(w, array) && write_count(w, '$', array->table.count) && write_count(w, 0, length);
 }
 
@@ -209,10 +267,7 @@ static bool write_array(writer *w, cp__object *array) {
 
 static bool write_collection(writer *w, const cp__object *object, uint8_t start, uint8_t end) {
   uint32_t count = object->table.count * (object->type == CP_TYPE_MAP ? 2U : 1U);
-  if (!write_tag(w, start)) return false;
-  for (uint32_t i = 0; i < count; i++)
-    if (!write_value(w, object->table.slots[i])) return false;
-  return write_count(w, end, count);
+  return write_tag(w, start) && write_items(w, object->table.slots, count) && write_count(w, end, count);
 }
 
 /* A property of an error, which has it or not: builders and reader let messages and stacks be strings only. */
