@@ -9,10 +9,13 @@
  *   send-and-exit N BYTES   sends N messages of BYTES and exits at once, after a flush
  *   request       answers {id, cmd: "add", data: [numbers]}; `fail` and `ignore` are other commands
  *   environment   sends the NODE_ variables that it still sees
+ *   describe      sends {argv, cwd, uid, gid, leads, env}: what it was started with; env is the value of $MARK
+ *   stubborn      sends "ready" and ignores SIGTERM, until its channel closes
  *   quit          exits with 7 at the first message
  *   disconnect    disconnects at the first message
  *   idle          has a channel and no listener: must end by itself
  */
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -108,6 +111,27 @@ static void send_environment(void) {
   cp_heap_free(heap);
 }
 
+static void describe(int argc, char **argv) {
+  char cwd[4096] = "";
+  cp_heap *heap = cp_heap_new(NULL);
+  cp_value out = cp_object(heap), list = cp_array(heap);
+  for (int i = 0; i < argc; i++) (void)cp_value_push(list, cp_string(heap, argv[i]));
+  (void)cp_value_set(out, "argv", list);
+  (void)cp_value_set(out, "cwd", cp_string(heap, getcwd(cwd, sizeof cwd) != NULL ? cwd : "?"));
+  (void)cp_value_set(out, "uid", cp_number(getuid()));
+  (void)cp_value_set(out, "gid", cp_number(getgid()));
+  (void)cp_value_set(out, "leads", cp_boolean(getsid(0) == getpid()));
+  (void)cp_value_set(out, "env", cp_string(heap, getenv("MARK")));
+  if (cp_send(channel, out, NULL) < 0) fail("send");
+  cp_heap_free(heap);
+}
+
+static void be_stubborn(void) {
+  (void)signal(SIGTERM, SIG_IGN);
+  if (cp_send_json(channel, "\"ready\"", 7, NULL) < 0) fail("send");
+  cp_channel_ref(channel);
+}
+
 int main(int argc, char **argv) {
   static const struct {
     const char *name;
@@ -123,6 +147,8 @@ int main(int argc, char **argv) {
   if (rc != 0) fail(cp_err_name(rc));
   if (strcmp(verb, "send-and-exit") == 0) send_and_exit(atoi(argv[2]), strtoul(argv[3], NULL, 10));
   if (strcmp(verb, "environment") == 0) send_environment();
+  if (strcmp(verb, "describe") == 0) describe(argc, argv);
+  if (strcmp(verb, "stubborn") == 0) be_stubborn();
   (void)uv_run(loop, UV_RUN_DEFAULT);
   cp_channel_free(channel);
   (void)uv_run(loop, UV_RUN_DEFAULT);
