@@ -117,13 +117,29 @@ static inline int count_digits(uint64_t n) {
   return about + (n >= powers[about]);
 }
 
-/* Exactly eight digits, in steps that do not wait for each other. */
+#if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+#define LITTLE_ENDIAN_WORDS
+#endif
+
+#ifdef LITTLE_ENDIAN_WORDS
+/* The eight digits of a number in eight bytes, the first in the lowest: halves, then quarters, each divided at once. */
+static inline uint64_t eight_digits(uint32_t n) {
+  uint64_t word = n / 10000 | (uint64_t)(n % 10000) << 32;
+  uint64_t hundreds = (word * 10486 >> 20) & UINT64_C(0x7F0000007F);
+  word = hundreds | (word - hundreds * 100) << 16;
+  uint64_t tens = (word * 103 >> 10) & UINT64_C(0x000F000F000F000F);
+  return tens | (word - tens * 10) << 8;
+}
+#endif
+
+/* Exactly eight digits. */
 static inline void put_eight_digits(char *out, uint32_t n) {
-  uint32_t high = n / 10000, low = n % 10000;
-  memcpy(out, pairs + high / 100 * 2, 2);
-  memcpy(out + 2, pairs + high % 100 * 2, 2);
-  memcpy(out + 4, pairs + low / 100 * 2, 2);
-  memcpy(out + 6, pairs + low % 100 * 2, 2);
+#ifdef LITTLE_ENDIAN_WORDS
+  uint64_t digits = eight_digits(n) | UINT64_C(0x3030303030303030);
+  memcpy(out, &digits, sizeof digits);
+#else
+  for (int i = 8; i > 0; n /= 100) memcpy(out + (i -= 2), pairs + n % 100 * 2, 2);
+#endif
 }
 
 /* `count` digits of n, which has no more. */
@@ -141,7 +157,17 @@ static inline void put_digits(char *out, uint64_t n, int count) {
   if (count == 1) *out = (char)('0' + rest % 10);
 }
 
+/* `out` has room for eight bytes, or for the number if it is longer. */
 static inline size_t put_unsigned(char *out, uint64_t n) {
+#ifdef LITTLE_ENDIAN_WORDS
+  if (n < 100000000) { /* no branch depends on its length */
+    uint64_t digits = eight_digits((uint32_t)n);
+    unsigned zeros = (unsigned)__builtin_ctzll(digits | UINT64_C(1) << 56) / 8;
+    digits = (digits | UINT64_C(0x3030303030303030)) >> zeros * 8;
+    memcpy(out, &digits, sizeof digits);
+    return 8 - zeros;
+  }
+#endif
   int count = count_digits(n);
   put_digits(out, n, count);
   return (size_t)count;
@@ -285,7 +311,7 @@ static inline bool is_digit(char c) { return (unsigned char)(c - '0') < 10; }
 
 /* Eight digits at once: each step joins neighbours. False: not all of them are digits. */
 static inline bool read_eight(const char *text, uint64_t *value) {
-#if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+#ifdef LITTLE_ENDIAN_WORDS
   uint64_t chunk;
   memcpy(&chunk, text, sizeof chunk);
   const uint64_t zeros = UINT64_C(0x3030303030303030), high = UINT64_C(0xF0F0F0F0F0F0F0F0);
