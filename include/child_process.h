@@ -17,7 +17,8 @@
  * - Callbacks run on the loop's thread, from uv_run(), never inside the call that set them and never after on_close.
  *   Every function may be called in every callback, cp_child_free() on the child at hand included.
  * - Strings are NUL-terminated bytes. File names, arguments and environment entries may hold any byte but NUL.
- * - The library keeps no global state but what it has found out about the kernel, installs no signal handler (but libuv's
+ * - The library keeps no global state but what it has found out about the kernel, installs no signal handler (but
+ * libuv's
  *   for SIGCHLD where there are no pidfds), never calls wait() for processes that it did not
  *   start, and never prints (but see cp_exec_sync() on stderr). SIGPIPE is never raised by its writes.
  * - Functions on streams take NULL for a closed stream (UV_EBADF, or nothing happens), since a child that did not start
@@ -287,7 +288,7 @@ typedef struct cp_result {
  */
 CP_API void cp_result_dispose(cp_result *result);
 
-/* ------------------------------------------------------------------------------------------------ Options of messages */
+/* ------------------------------------------------------------------------------------------------ Message options */
 
 typedef enum cp_serialization {
   CP_SERIALIZATION_JSON = 0, /* one line of JSON text a message; any language speaks it */
@@ -422,7 +423,7 @@ typedef struct cp_options {
   void (*on_close)(cp_child *child, const cp_exit *exit, void *data);
   /* exec forms only: the end of it all, after on_close. `error` is NULL on success; `result` is valid during it. */
   void (*on_result)(cp_child *child, const cp_error *error, const cp_result *result, void *data);
-  /* A message from a child with an IPC channel: after on_spawn, and all that it sent before it exited before on_exit. */
+  /* A message over the IPC channel: after on_spawn; all that the child sent before it exited comes before on_exit. */
   void (*on_message)(cp_child *child, cp_message *message, void *data);
   void (*on_disconnect)(cp_child *child, void *data); /* the channel is closed, by either side; before on_close */
   void *data;                                         /* handed to every callback */
@@ -444,7 +445,8 @@ typedef struct cp_options {
  *                 cwd. With options.shell: the script.
  * @param args     the arguments after argv[0], NULL-terminated; NULL: none.
  * @param options  NULL: all defaults.
- * @return 0: a child exists and events will come, on_spawn or on_error first. What the kernel refuses (a missing program
+ * @return 0: a child exists and events will come, on_spawn or on_error first. What the kernel refuses (a missing
+ * program
  *            or directory, no permission, no more processes or fds) is an event, not a return value.
  *         UV_EINVAL: an argument or option makes no sense; options.error names it.
  *         UV_EBADF: an fd in options.stdio is not open.
@@ -455,8 +457,8 @@ CP_API int cp_spawn(cp_child **out, uv_loop_t *loop, const char *file, const cha
 
 /**
  * Starts a worker with an IPC channel: a Node module, or any program that speaks the channel. It is cp_spawn() of
- * options.exec_path with options.exec_argv, the module, and args, with fd 0, 1 and 2 of the parent (options.silent: pipes)
- * and the channel at fd 3. NODE_CHANNEL_FD and NODE_CHANNEL_SERIALIZATION_MODE tell the worker about it.
+ * options.exec_path with options.exec_argv, the module, and args, with fd 0, 1 and 2 of the parent (options.silent:
+ * pipes) and the channel at fd 3. NODE_CHANNEL_FD and NODE_CHANNEL_SERIALIZATION_MODE tell the worker about it.
  *
  * Without options.exec_path: a module that is an executable file itself, and not named .js, .mjs or .cjs, is run
  * directly; for any other it is `node`, found in the PATH of the child's environment.
@@ -529,8 +531,8 @@ CP_API void cp_child_free(cp_child *child);
 CP_API int cp_loop_release(uv_loop_t *loop);
 
 /**
- * The process id; 0 if it could not be started. Stays the same after the end. Before on_spawn or on_error this waits until
- * the kernel has started the program or refused: microseconds as a rule, 50 ms at the most.
+ * The process id; 0 if it could not be started. Stays the same after the end. Before on_spawn or on_error this waits
+ * until the kernel has started the program or refused: microseconds as a rule, 50 ms at the most.
  */
 CP_API int cp_child_pid(cp_child *child);
 
@@ -585,8 +587,8 @@ CP_API void cp_child_unref(cp_child *child);
 CP_API void cp_child_ref(cp_child *child);
 
 /**
- * The parent's end of stdio entry `fd`; NULL if that entry is not a pipe, or (from on_error on) if the child did not start.
- * Borrowed.
+ * The parent's end of stdio entry `fd`; NULL if that entry is not a pipe, or (from on_error on) if the child did not
+ * start. Borrowed.
  */
 CP_API cp_stream *cp_child_stream(const cp_child *child, int fd);
 CP_API cp_stream *cp_child_stdin(const cp_child *child);  /* entry 0 */
@@ -646,13 +648,15 @@ CP_API size_t cp_stream_queued(const cp_stream *stream);
 CP_API int cp_stream_end(cp_stream *stream);
 
 /**
- * Forwards all that comes from `from` to `to`, then ends `to`, however it ended: the next in a pipeline does not wait for
- * ever. Moves pages inside the kernel (splice(2)) where both are pipes; waits when `to` is full. on_stdout and the like see
- * nothing of it. The streams may belong to different children on the same loop.
- * @param cb  told at the end, with `from`; may be NULL. `status`: 0; UV_EPIPE when the reader went away (`from` is closed
+ * Forwards all that comes from `from` to `to`, then ends `to`, however it ended: the next in a pipeline does not wait
+ * for ever. Moves pages inside the kernel (splice(2)) where both are pipes; waits when `to` is full. on_stdout and
+ * the like see nothing of it. The streams may belong to different children on the same loop.
+ * @param cb  told at the end, with `from`; may be NULL. `status`: 0; UV_EPIPE when the reader went away (`from` is
+ * closed
  *            then); UV_ECANCELED when `from` was closed before its end, or its child did not start; or what reading or
  *            writing ended with.
- * @return 0, UV_EBADF (either is closed, taken, ended or of the wrong direction), UV_EBUSY (`from` is forwarded already, or
+ * @return 0, UV_EBADF (either is closed, taken, ended or of the wrong direction), UV_EBUSY (`from` is forwarded
+ * already, or
  *         something to `to`), UV_ENOMEM.
  */
 CP_API int cp_stream_forward(cp_stream *from, cp_stream *to, cp_write_cb cb, void *data);
@@ -747,8 +751,8 @@ CP_API void cp_heap_free(cp_heap *heap);
 /** Forgets every value in it, and keeps some memory for the next ones. */
 CP_API void cp_heap_reset(cp_heap *heap);
 
-/** True if a builder has failed since cp_heap_new() or cp_heap_reset(): for want of memory, or because it was asked for what
- *  JavaScript does not have. Also true for NULL, on which all builders fail. */
+/** True if a builder has failed since cp_heap_new() or cp_heap_reset(): for want of memory, or because it was asked for
+ *  what JavaScript does not have. Also true for NULL, on which all builders fail. */
 CP_API bool cp_heap_failed(const cp_heap *heap);
 
 /* Primitives. */
@@ -795,8 +799,8 @@ enum {
   CP_REGEXP_V = 256
 };
 
-/** A RegExp. @param source  between the slashes, as JavaScript wants it escaped; not compiled or checked here; NULL, "":
- *  "(?:)". @param flags  others than those above, or U with V: CP_TYPE_NONE, and the heap has failed. */
+/** A RegExp. @param source  between the slashes, as JavaScript wants it escaped; not compiled or checked here;
+ *  NULL, "": "(?:)". @param flags  others than those above, or U with V: CP_TYPE_NONE, and the heap has failed. */
 CP_API cp_value cp_regexp(cp_heap *heap, const char *source, unsigned flags);
 
 /** An object around a primitive: `new String("a")`. @param primitive  boolean, number, bigint or string; others:
@@ -850,10 +854,11 @@ CP_API cp_value cp_buffer(cp_heap *heap, const void *bytes, size_t length); /* C
 CP_API cp_value cp_view_borrowed(cp_heap *heap, cp_view_kind kind, const void *bytes, size_t length);
 
 /**
- * Sets a property of an object, an array or an error. For an array "3" is an element, and "length" cannot be set; an error
- * has "message" and "stack", which are strings, and "cause", and no others. The order of properties is JavaScript's: keys
- * that are array indices first, ascending, then the others as they came.
- * @return the object, for chaining; CP_TYPE_NONE if it has no such property, or one of the two is CP_TYPE_NONE, or there
+ * Sets a property of an object, an array or an error. For an array "3" is an element, and "length" cannot be set; an
+ * error has "message" and "stack", which are strings, and "cause", and no others. The order of properties is
+ * JavaScript's: keys that are array indices first, ascending, then the others as they came.
+ * @return the object, for chaining; CP_TYPE_NONE if it has no such property, or one of the two is CP_TYPE_NONE, or
+ * there
  *         is no memory: the heap remembers that. A value from another heap is copied, if it is no string or bigint.
  */
 CP_API cp_value cp_value_set(cp_value object, const char *key, cp_value value);
@@ -882,7 +887,7 @@ CP_API double cp_value_number(cp_value value); /* of a number; NAN for anything 
 /** The number if it is an integer of that range, else `otherwise`. */
 CP_API int64_t cp_value_integer(cp_value value, int64_t otherwise);
 
-/** The text of a string, NUL-terminated; NULL: no string. @param length  takes its bytes without the NUL; may be NULL. */
+/** The text of a string, NUL-terminated; NULL: no string. @param length  takes its bytes without the NUL, or NULL. */
 CP_API const char *cp_value_string(cp_value value, size_t *length);
 
 /** True if it is a string with exactly this text. */
@@ -911,7 +916,8 @@ CP_API cp_value cp_value_map_get(cp_value map, cp_value key);
 CP_API bool cp_value_contains(cp_value map_or_set, cp_value key);
 
 /**
- * Goes through the properties of an object (or the named ones of an array), the entries of a map or the members of a set:
+ * Goes through the properties of an object (or the named ones of an array), the entries of a map or the members of a
+ * set:
  *   for (size_t i = 0; cp_value_entry(object, i, &key, &value); i++) ...
  * In JavaScript's order. A key of an object is a string; for a set `value` is the member, too.
  * @return false: there is no entry `i`. @param key, value  may be NULL.
@@ -933,8 +939,9 @@ CP_API size_t cp_value_max_length(cp_value value);
 /** Both are the same thing: JavaScript's Object.is(). */
 CP_API bool cp_value_same(cp_value a, cp_value b);
 
-/** Deep equality as Node's assert.deepStrictEqual() has it; the order of properties, maps and sets does not count, nor do
- *  the stacks of errors. Invalid dates are equal. False, too, if memory is short, or sets are in sets beyond 2000 levels. */
+/** Deep equality as Node's assert.deepStrictEqual() has it; the order of properties, maps and sets does not count,
+ *  nor do the stacks of errors. Invalid dates are equal. False, too, if memory is short, or sets are in sets beyond
+ *  2000 levels. */
 CP_API bool cp_value_equal(cp_value a, cp_value b);
 
 /* For cp_value_inspect(). Zero: Node's default. */
@@ -959,7 +966,8 @@ CP_API int cp_value_to_json(char **out, size_t *length, cp_value value, cp_error
 
 /**
  * The value of a JSON text. Exactly one value, white space around it; bad UTF-8 becomes U+FFFD.
- * @return 0; CP_EMESSAGE: no JSON, error->index is the byte where it goes wrong; CP_ETOOBIG: the heap's limits; UV_ENOMEM.
+ * @return 0; CP_EMESSAGE: no JSON, error->index is the byte where it goes wrong; CP_ETOOBIG: the heap's limits;
+ * UV_ENOMEM.
  */
 CP_API int cp_value_from_json(cp_value *out, cp_heap *heap, const char *text, size_t length, cp_error *error);
 
@@ -976,7 +984,8 @@ typedef enum cp_clone_format {
 CP_API int cp_value_to_clone(void **out, size_t *length, cp_value value, cp_clone_format format, cp_error *error);
 
 /**
- * The value of structured clone bytes, version 13 to 15. Bytes of buffers are not copied: they must live as long as the heap.
+ * The value of structured clone bytes, version 13 to 16. Bytes of buffers are not copied: they must live as long as
+ * the heap.
  * @return 0; CP_EMESSAGE: malformed, error->index is the byte where it goes wrong; CP_ETOOBIG; UV_ENOMEM.
  */
 CP_API int cp_value_from_clone(cp_value *out, cp_heap *heap, const void *bytes, size_t length, cp_clone_format format,
@@ -1045,7 +1054,7 @@ CP_API int cp_channel_open(cp_channel **out, uv_loop_t *loop, int fd, const cp_c
  */
 CP_API int cp_parent_channel(cp_channel **out, uv_loop_t *loop, const cp_channel_options *options);
 
-/** The channel of a child; NULL: it was started without one, or has not started. Borrowed: valid as long as the child. */
+/** The channel of a child; NULL: it was started without one. Borrowed: valid as long as the child. */
 CP_API cp_channel *cp_child_channel(const cp_child *child);
 
 /** False from the disconnect on, and at once after cp_channel_disconnect(). */
@@ -1080,14 +1089,14 @@ CP_API void cp_channel_unref(cp_channel *channel);
 CP_API void cp_channel_pause(cp_channel *channel);
 CP_API void cp_channel_resume(cp_channel *channel);
 
-/* Listeners, which may be set and replaced at any time; NULL: none. on_message of a child's options is replaced, too. */
+/* Listeners may be set and replaced at any time; NULL: none. They replace those of the options, a child's too. */
 CP_API void cp_channel_on_message(cp_channel *channel, cp_message_cb cb, void *data);
 CP_API void cp_channel_on_disconnect(cp_channel *channel, cp_channel_cb cb, void *data);
 /** Messages whose `cmd` begins with NODE_, which are reserved and go to nobody else: Node's 'internalMessage'. */
 CP_API void cp_channel_on_internal(cp_channel *channel, cp_message_cb cb, void *data);
 /** Comes each time that the queue has become empty after a cp_send() that returned 1. */
 CP_API void cp_channel_on_drain(cp_channel *channel, cp_channel_cb cb, void *data);
-/** Comes for each frame, in or out. One that goes out is traced from inside the call that sends it: look, and do no more. */
+/** Comes for each frame, in or out; out from inside the call that sends it: look, and do no more. */
 CP_API void cp_channel_on_trace(cp_channel *channel, cp_trace_cb cb, void *data);
 
 CP_API size_t cp_channel_queued_bytes(const cp_channel *channel);    /* sent, but not taken by the kernel yet */
@@ -1120,8 +1129,8 @@ CP_API const void *cp_message_payload(const cp_message *message, size_t *length)
 CP_API cp_channel *cp_message_channel(const cp_message *message); /* NULL for a kept one whose channel was freed */
 
 /**
- * Keeps a message beyond its callback. Use what is returned from then on, and ask it for its value anew; a kept one that is
- * kept again is the same with a reference more. NULL: out of memory, and nothing has changed.
+ * Keeps a message beyond its callback. Use what is returned from then on, and ask it for its value anew; a kept one
+ * that is kept again is the same with a reference more. NULL: out of memory, and nothing has changed.
  */
 CP_API cp_message *cp_message_keep(cp_message *message);
 
@@ -1190,11 +1199,11 @@ typedef struct cp_send_options {
  * returned: one that goes on for long after it has sent something calls cp_channel_flush(channel, 0).
  *
  * The fds of handles are duplicated: yours stay yours. Node calls it keepOpen when you keep yours; close it
- * for the default. For a socket, stop reading from it first. After a handle for Node, everything waits until the peer has
- * confirmed it, in order.
+ * for the default. For a socket, stop reading from it first. After a handle for Node, everything waits until the peer
+ * has confirmed it, in order.
  *
- * An object whose `cmd` is a string that begins with NODE_ is reserved for the protocol: the peer's program gets it only if it
- * listens to internal messages.
+ * An object whose `cmd` is a string that begins with NODE_ is reserved for the protocol: the peer's program gets it
+ * only if it listens to internal messages.
  *
  * @param options  NULL: no handle, no callback.
  * @return 0: accepted.
@@ -1212,8 +1221,8 @@ typedef struct cp_send_options {
 CP_API int cp_send(cp_channel *channel, cp_value value, const cp_send_options *options);
 
 /**
- * Sends JSON text: checked to be exactly one value, and to be one line (white space is taken out if it is not). Over an advanced channel it
- * is sent as the value that it means.
+ * Sends JSON text: checked to be exactly one value, and to be one line (white space is taken out if it is not). Over
+ * an advanced channel it is sent as the value that it means.
  * @return as cp_send(); CP_EMESSAGE: not JSON; CP_ETOOBIG: nested deeper than a peer would take.
  */
 CP_API int cp_send_json(cp_channel *channel, const char *json, size_t length, const cp_send_options *options);

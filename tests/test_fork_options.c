@@ -230,7 +230,8 @@ static void an_abort_kills_and_is_told(void **state) {
   cp_abort *abort = cp_abort_new();
   cp_options options = talk_options(&t);
   options.signal = abort;
-  start(&t, WORKER, CP_ARGS("describe"), &options);
+  start(&t, WORKER, CP_ARGS("echo"), &options);
+  assert_int_equal(cp_send_json(cp_child_channel(t.child), "1", 1, NULL), 0);
   run_until(&t.messages);
   cp_abort_trigger(abort);
   run_loop();

@@ -243,10 +243,11 @@ static void on_poll(uv_poll_t *poll, int status, int events) {
 }
 
 void cp__channel_process_ended(cp_channel *channel) {
-  if (channel->state >= CP__CHANNEL_CLOSED) return;
+  if (channel->state == CP__CHANNEL_ENDED) return;
   cp__channel_hold(channel);
   channel->draining = true; /* what nobody listens to does not hold up the end */
-  cp__channel_receive(channel, true);
+  if (channel->state != CP__CHANNEL_CLOSED) cp__channel_receive(channel, true); /* else its end was read just now */
+  if (take_due(channel, CP__DUE_MESSAGES)) cp__channel_deliver_backlog(channel);
   if (!channel->freed) serve_disconnect(channel);
   cp__channel_release(channel);
 }

@@ -22,8 +22,8 @@ void cp__framer_init(cp__framer *framer, cp_serialization serialization, size_t 
 void cp__framer_free(cp__framer *framer);
 
 /*
- * Where to put the next bytes, *room of them at least 1. Memory grows with what has come, never with what a length field promises. Ends the
- * life of payloads that were given out. NULL: out of memory.
+ * Where to put the next bytes, *room of them at least 1. Memory grows with what has come, never with what a length
+ * field promises. Ends the life of payloads that were given out. NULL: out of memory.
  */
 uint8_t *cp__framer_room(cp__framer *framer, size_t *room);
 
@@ -45,7 +45,7 @@ bool cp__framer_is_inside(const cp__framer *framer);
  */
 uint8_t *cp__framer_steal(cp__framer *framer);
 
-/* Begins and ends a frame in a buffer: what is added between is the payload. cp__frame_end() -> 0, CP_ETOOBIG, UV_ENOMEM. */
+/* Begins and ends a frame in a buffer: what is added between is the payload. The end: 0, CP_ETOOBIG, UV_ENOMEM. */
 size_t cp__frame_begin(cp__buffer *out, cp_serialization serialization);
 int cp__frame_end(cp__buffer *out, cp_serialization serialization, size_t begin);
 

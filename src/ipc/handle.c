@@ -79,8 +79,8 @@ static int read_handle(cp_handle *handle, cp_heap *heap, cp_value from) {
 }
 
 /*
- * A handle that Node sends once more is wrapped twice: the inner wrapping is the message. What it says of `unread` and any
- * fd does not count: that is a matter between ends of this library.
+ * A handle that Node sends once more is wrapped twice: the inner wrapping is the message. What it says of `unread`
+ * and any fd does not count: that is a matter between ends of this library.
  */
 static int read_node_handle(cp__internal *out, cp_value message) {
   enum { NESTED = 4 };

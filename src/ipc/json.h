@@ -9,15 +9,14 @@
 typedef struct cp__json_check {
   size_t start, end; /* the value without the white space around it */
   bool has_newline;  /* inside the value: it must be taken out before the text is a line */
-  bool
-      is_internal; /* an object whose own `cmd` (the last one, if it comes twice) is a string that begins with NODE_ and is longer than that */
-  bool is_utf8;    /* false: it has bad bytes in strings, which are to become U+FFFD */
+  bool is_internal;  /* an object whose `cmd` (the last one counts) is a string that goes on after NODE_ */
+  bool is_utf8;      /* false: it has bad bytes in strings, which are to become U+FFFD */
 } cp__json_check;
 
 /*
  * Makes sure that a text is exactly one JSON value, nested no deeper than limits->max_depth, with no more than
- * limits->max_values in it. Builds nothing: this is what each message of a JSON channel goes through. Bad UTF-8 inside of
- * strings is no error. Returns 0, CP_EMESSAGE, CP_ETOOBIG; error->index is the byte.
+ * limits->max_values in it. Builds nothing: this is what each message of a JSON channel goes through. Bad UTF-8
+ * inside of strings is no error. Returns 0, CP_EMESSAGE, CP_ETOOBIG; error->index is the byte.
  */
 int cp__json_check_text(cp__json_check *check, const char *text, size_t length, const cp_limits *limits,
                         cp_error *error);

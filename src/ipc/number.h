@@ -17,8 +17,8 @@ size_t cp__integer_write(char out[CP__NUMBER_MAX], int64_t integer);
 size_t cp__date_write(char out[CP__NUMBER_MAX], double milliseconds);
 
 /*
- * Reads a JSON number from [text, end): rounds correctly, what is too large becomes infinite. Returns where it ends; NULL: it
- * is none, *bad is where it goes wrong.
+ * Reads a JSON number from [text, end): rounds correctly, what is too large becomes infinite. Returns where it ends;
+ * NULL: it is none, *bad is where it goes wrong.
  */
 const char *cp__number_read(const char *text, const char *end, double *number, const char **bad);
 

@@ -49,7 +49,7 @@ typedef struct cp__outbox {
 /* The message whose frame was added to outbox->bytes is one. Takes `fds` on success. UV_ENOMEM. */
 int cp__outbox_push(cp__outbox *outbox, const cp__outgoing *message);
 
-/* Writes what can be written now. 0: nothing may be written any more; UV_EAGAIN: the socket is full; else what failed. */
+/* Writes what can be written now. 0: nothing is left that may be; UV_EAGAIN: the socket is full; else what failed. */
 int cp__outbox_write(cp__outbox *outbox, int fd);
 
 /* The first `count` callbacks have been called. */

@@ -330,7 +330,7 @@ int cp_send_json(cp_channel *channel, const char *json, size_t length, const cp_
   return rc == 0 ? send_frame(channel, begin, options) : rc;
 }
 
-/* A message of the protocol's own. One that overtakes confirms what came: it waits for nothing but the message under way. */
+/* A message of the protocol. One that overtakes confirms what came: it waits only for the message under way. */
 int cp__channel_send_internal(cp_channel *channel, cp_value message, bool overtakes) {
   if (channel->fd < 0) return CP_ECHANNELCLOSED;
   if (overtakes) {

@@ -9,8 +9,9 @@
 int cp__shared_make(const void *bytes, size_t length);
 
 /*
- * Maps what a peer has sent, after making sure that nobody can change or shorten it any more. At least one NUL follows the
- * bytes. Does not close the fd. 0; CP_EMESSAGE: not sealed, or not that long; UV_ENOMEM. cp__shared_unmap().
+ * Maps what a peer has sent, after making sure that nobody can change or shorten it any more. At least one NUL
+ * follows the bytes. Does not close the fd. 0; CP_EMESSAGE: not sealed, or not that long; UV_ENOMEM.
+ * cp__shared_unmap().
  */
 int cp__shared_map(uint8_t **bytes, int fd, size_t length);
 void cp__shared_unmap(uint8_t *bytes, size_t length);

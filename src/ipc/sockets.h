@@ -1,6 +1,7 @@
 /*
  * sockets.h - how many sockets that came from a Node server are still open here: what its server.getConnections() and
- * server.close() ask for. The program owns the fds and tells nobody when it closes them, so they are counted when asked.
+ * server.close() ask for. The program owns the fds and tells nobody when it closes them, so they are counted when
+ * asked.
  */
 #ifndef CP_IPC_SOCKETS_H
 #define CP_IPC_SOCKETS_H

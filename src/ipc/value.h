@@ -57,15 +57,15 @@ static inline cp_value cp__heap_fail(cp_heap *heap) {
 
 /*
  * A walk over values that must know what it has met takes `*last` = a mark, and stamps objects with marks above it:
- * an object whose `mark` is greater than that of the walk's start was met by it, and `mark - start` counts from 1. The heap's counter goes on
- * from the highest one given out. A heap belongs to one thread, so walks do not overlap.
+ * an object whose `mark` is greater than that of the walk's start was met by it, and `mark - start` counts from 1.
+ * The heap's counter goes on from the highest one given out. A heap belongs to one thread, so walks do not overlap.
  */
 
 /* ---------------------------------------------------------------- objects */
 
 /*
- * Entries in the order of insertion; for many of them an index of hashes is made, so that nothing is quadratic. `stride` is
- * 2 (key, value) or 1 (members of a set). Keys are equal by SameValueZero.
+ * Entries in the order of insertion; for many of them an index of hashes is made, so that nothing is quadratic.
+ * `stride` is 2 (key, value) or 1 (members of a set). Keys are equal by SameValueZero.
  */
 typedef struct cp__table {
   cp_value *slots;
@@ -85,8 +85,7 @@ typedef struct cp__object {
   uint32_t length; /* of an array, as JavaScript has it: at least item_count */
   cp_heap *heap;
   uint64_t mark;
-  cp__table
-      table; /* named properties of objects, arrays and errors ("message", "stack", "cause"); entries of maps, members of sets */
+  cp__table table; /* properties of objects, arrays, errors (message, stack, cause); entries of maps; members of sets */
   union {
     struct {
       cp_value *items; /* dense elements, perhaps holes; what is beyond item_count lies in the table, by decimal key */
@@ -163,7 +162,7 @@ bool cp__table_reindex(cp_heap *heap, cp__table *table);
 /* Whether a key is an array index, "0" to "4294967294" without leading zeros. */
 bool cp__is_index(const char *text, size_t length, uint32_t *index);
 
-/* Notes in the object what its keys mean for the order of its properties. Call once after adding keys to a table directly. */
+/* Notes in the object what its keys mean for the order of its properties: after adding keys to a table directly. */
 void cp__object_note_keys(cp__object *object);
 
 /* The entries in JavaScript's order: brings array indices to the front, ascending, if they are not. */
