@@ -359,6 +359,85 @@ static void memory_may_end_anywhere(void **state) {
 #endif
 }
 
+/* ---------------------------------------------------------------- random values */
+
+static uint64_t next_random(uint64_t *state) {
+  *state ^= *state << 13;
+  *state ^= *state >> 7;
+  *state ^= *state << 17;
+  return *state;
+}
+
+static cp_value random_string(cp_heap *heap, uint64_t *random) {
+  static const uint16_t bases[] = {0, 0x20, 0x60, 0x80, 0x7C0, 0x2000, 0xD7E0, 0xD800, 0xDBE0, 0xDC00, 0xDFE0, 0xFFE0};
+  uint16_t units[40];
+  size_t count = next_random(random) % (sizeof units / sizeof *units);
+  uint16_t base = bases[next_random(random) % (sizeof bases / sizeof *bases)];
+  for (size_t i = 0; i < count; i++) {
+    if (next_random(random) % 4 == 0) base = bases[next_random(random) % (sizeof bases / sizeof *bases)];
+    units[i] = (uint16_t)(base + next_random(random) % 32);
+  }
+  return cp_string_utf16(heap, units, count);
+}
+
+static cp_value random_number(uint64_t *random) {
+  uint64_t bits = next_random(random);
+  double number;
+  memcpy(&number, &bits, sizeof number);
+  if (bits % 3 == 0) number = (double)(int64_t)(bits >> bits % 50);
+  return cp_number(isfinite(number) && number != 0 ? number : 1);
+}
+
+static cp_value random_value(cp_heap *heap, uint64_t *random, int depth) {
+  uint64_t kind = next_random(random) % (depth < 5 ? 8 : 5), count = next_random(random) % 12;
+  if (kind == 0) return cp_boolean(count % 2);
+  if (kind == 1) return cp_null();
+  if (kind == 2) return random_number(random);
+  if (kind < 5) return random_string(heap, random);
+  cp_value list = kind == 5 ? cp_array(heap) : cp_object(heap);
+  for (; count > 0; count--) {
+    cp_value value = random_value(heap, random, depth + 1), key = random_string(heap, random);
+    size_t length;
+    const char *text = cp_value_string(key, &length);
+    if (kind == 5)
+      cp_value_push(list, value);
+    else
+      cp_value_set_n(list, text, length, value);
+  }
+  return list;
+}
+
+static void random_values_come_back_the_same_from_us_and_from_node(void **state) {
+  (void)state;
+  enum { VALUES = 3000 };
+  uint64_t random = 5;
+  cp_heap *heap = cp_heap_new(NULL);
+  cp__buffer lines = {0};
+  for (int i = 0; i < VALUES; i++) {
+    cp_heap_reset(heap);
+    cp_value value = random_value(heap, &random, 0), again;
+    size_t start = lines.length;
+    assert_int_equal(cp__json_write(&lines, value, NULL), 0);
+    assert_int_equal(cp_value_from_json(&again, heap, (char *)lines.bytes + start, lines.length - start, NULL), 0);
+    assert_true(cp_value_equal(value, again));
+    cp__buffer_byte(&lines, '\n');
+  }
+  cp__buffer_byte(&lines, '\0');
+  cp_result result;
+  cp_options options = {CP_INPUT((char *)lines.bytes), .max_buffer_bytes = 64 << 20};
+  static const char program[] =
+      "console.log(require('fs').readFileSync(0, 'utf8').trim().split('\\n').map((line) =>"
+      "JSON.stringify(JSON.parse(line))).join('\\n'))";
+  int rc = cp_spawn_sync(&result, "node", CP_ARGS("-e", program), &options);
+  bool same = rc == 0 && strcmp(result.out.bytes, (char *)lines.bytes) == 0;
+  cp_result_dispose(&result);
+  cp__buffer_free(&lines);
+  cp_heap_free(heap);
+  if (rc == UV_ENOENT) skip();
+  assert_int_equal(rc, 0);
+  assert_true(same);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       TEST(primitives),
@@ -376,6 +455,7 @@ int main(void) {
       TEST(a_failed_heap_is_refused),
       TEST(after_a_failure_the_buffer_is_as_before),
       TEST(memory_may_end_anywhere),
+      TEST(random_values_come_back_the_same_from_us_and_from_node),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
