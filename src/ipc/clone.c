@@ -14,7 +14,7 @@
 #include "../fail.h"
 #include "clone_reader.h"
 
-enum { VERSION_MIN = 13, VERSION_MAX = 15 };
+enum { VERSION_MIN = 13, VERSION_MAX = 16 }; /* 16, which Deno writes, is 15 for what is smaller than 4 GiB */
 
 typedef cp__clone_reader reader;
 
@@ -527,7 +527,7 @@ static bool read_header(reader *r, uint32_t *version) {
   r->at++;
   if (!cp__clone_varint(r, version)) return false;
   return (*version >= VERSION_MIN && *version <= VERSION_MAX) ||
-         cp__clone_malformed(r, "its version is none of 13, 14, 15");
+         cp__clone_malformed(r, "its version is none of 13, 14, 15, 16");
 }
 
 static bool read_root(reader *r, cp_value *out) {
