@@ -137,8 +137,8 @@ cp_value cp__count_answer(cp_heap *heap, const char *cmd, const char *key, int64
 cp_value cp__handle_message(cp_heap *heap, const cp_handle *handle, bool ipv6, cp_value message) {
   cp_value out = cp__simple_internal(heap, "NODE_HANDLE");
   (void)cp_value_set(out, "type", cp_string(heap, cp_handle_type_name(handle->type)));
-  if (handle->type == CP_HANDLE_UDP) (void)cp_value_set(out, "dgramType", cp_string(heap, ipv6 ? "udp6" : "udp4"));
   (void)cp_value_set(out, "msg", message);
+  if (handle->type == CP_HANDLE_UDP) (void)cp_value_set(out, "dgramType", cp_string(heap, ipv6 ? "udp6" : "udp4"));
   if (handle->type == CP_HANDLE_SOCKET && handle->key != NULL)
     (void)cp_value_set(out, "key", cp_string(heap, handle->key));
   return out;

@@ -40,12 +40,14 @@ static bool is_sealed(int fd, size_t length) {
   return seals >= 0 && (seals & needed) == needed && fstat(fd, &file) == 0 && (uint64_t)file.st_size == length + 1;
 }
 
-/* Private: the NUL is written if the peer has put something else there. */
 int cp__shared_map(uint8_t **bytes, int fd, size_t length) {
   if (!is_sealed(fd, length)) return CP_EMESSAGE;
-  uint8_t *map = mmap(NULL, length + 1, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_POPULATE, fd, 0);
+  uint8_t *map = mmap(NULL, length + 1, PROT_READ, MAP_SHARED | MAP_POPULATE, fd, 0);
   if (map == MAP_FAILED) return CP__ERRNO(errno);
-  if (map[length] != '\0') map[length] = '\0';
+  if (map[length] != '\0') {
+    cp__shared_unmap(map, length);
+    return CP_EMESSAGE;
+  }
   *bytes = map;
   return 0;
 }
