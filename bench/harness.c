@@ -14,7 +14,7 @@
 
 static _Noreturn void usage(const char *problem) {
   if (problem != NULL) (void)fprintf(stderr, "%s\n", problem);
-  (void)fputs("options: [--json] [--quick] [--rss GIB,GIB,...] [--rounds N] [--only PART-OF-CASE]\n", stderr);
+  (void)fputs("options: [--json] [--quick] [--rss GIB,GIB,...] [--rounds N] [--only PART-OF-CASE] [--large]\n", stderr);
   exit(problem != NULL ? 2 : 0);
 }
 
@@ -36,12 +36,16 @@ static void read_rss(bench_options *options, const char *list) {
 }
 
 void bench_options_read(bench_options *options, int argc, char **argv) {
-  enum { JSON, QUICK, RSS, ROUNDS, ONLY, WORKER, HELP };
-  static const struct option known[] = {
-      {"json", no_argument, NULL, JSON},           {"quick", no_argument, NULL, QUICK},
-      {"rss", required_argument, NULL, RSS},       {"rounds", required_argument, NULL, ROUNDS},
-      {"worker", required_argument, NULL, WORKER}, {"help", no_argument, NULL, HELP},
-      {"only", required_argument, NULL, ONLY},     {NULL, 0, NULL, 0}};
+  enum { JSON, QUICK, LARGE, RSS, ROUNDS, ONLY, WORKER, HELP };
+  static const struct option known[] = {{"json", no_argument, NULL, JSON},
+                                        {"quick", no_argument, NULL, QUICK},
+                                        {"rss", required_argument, NULL, RSS},
+                                        {"rounds", required_argument, NULL, ROUNDS},
+                                        {"worker", required_argument, NULL, WORKER},
+                                        {"help", no_argument, NULL, HELP},
+                                        {"only", required_argument, NULL, ONLY},
+                                        {"large", no_argument, NULL, LARGE},
+                                        {NULL, 0, NULL, 0}};
   int option;
   char *end;
   *options = (bench_options){.rss_gib = {0, 1, 4}, .rss_count = 3, .worker_gib = -1};
@@ -50,6 +54,8 @@ void bench_options_read(bench_options *options, int argc, char **argv) {
       options->json = true;
     else if (option == QUICK)
       options->quick = true;
+    else if (option == LARGE)
+      options->large = true;
     else if (option == RSS)
       read_rss(options, optarg);
     else if (option == ROUNDS)

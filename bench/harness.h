@@ -41,7 +41,7 @@ typedef struct bench_case {
 } bench_case;
 
 typedef struct bench_options {
-  bool json, quick;
+  bool json, quick, large;
   int rounds; /* 0: the benchmark's own default */
   int rss_gib[BENCH_RSS_MAX];
   int rss_count;

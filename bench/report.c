@@ -17,9 +17,10 @@ void report_add(const bench_row *row) {
   rows[row_count++] = *row;
 }
 
-/* Three decimals: more would be noise. */
+/* Three decimals, or four digits of what is small: more would be noise. */
 static void add_number(cJSON *object, const char *key, double value) {
-  (void)cJSON_AddNumberToObject(object, key, round(value * 1000) / 1000);
+  double unit = value != 0 && fabs(value) < 1 ? pow(10, floor(log10(fabs(value))) - 3) : 0.001;
+  (void)cJSON_AddNumberToObject(object, key, round(value / unit) * unit);
 }
 
 static void print_json(const bench_row *row) {
@@ -44,13 +45,14 @@ static void print_json(const bench_row *row) {
 }
 
 static void print_heading(const bench_row *row) {
-  printf("\n%s: %s\n  %-34s %10s %10s %10s   %s\n", row->bench, row->name, "subject", row->unit, "min", "max",
+  printf("\n%s: %s\n  %-40s %10s %10s %10s   %s\n", row->bench, row->name, "subject", row->unit, "min", "max",
          "ratio (quartiles)");
 }
 
 static void print_line(const bench_row *row) {
-  printf("  %-34s %10.1f %10.1f %10.1f   %.2f (%.2f - %.2f) of %s\n", row->subject, row->value, row->min, row->max,
-         row->ratio, row->ratio_q1, row->ratio_q3, row->to);
+  int decimals = row->ratio < 0.1 ? 4 : 2;
+  printf("  %-40s %10.1f %10.1f %10.1f   %.*f (%.*f - %.*f) of %s\n", row->subject, row->value, row->min, row->max,
+         decimals, row->ratio, decimals, row->ratio_q1, decimals, row->ratio_q3, row->to);
 }
 
 /* The first row of a case brings all others of it along. */
