@@ -200,7 +200,6 @@ static void older_versions(void **state) {
     bool good;
   } rows[] = {
       {"ff0d 4902", true},
-      {"ff0e 4902", true},
       {"ff8f00 4902", true},
       {"ff0d 41 01 4202 0102 56420102 24 00 01", false},  /* beyond the buffer, whether there are flags or not */
       {"ff0d 41 01 4202 0102 56420101 24 00 01", true},   /* without flags */
@@ -213,7 +212,6 @@ static void older_versions(void **state) {
       {"ff10 4902", true},
       {"ff11 4902", false},
       {"4902", false},
-      {"00ff0f 4902", false},
       {"ff", false},
       {"", false},
   };
@@ -262,9 +260,10 @@ static void check_damage(const vector *row) {
     bool may_be_good = strcmp(row->way, "record") == 0 && rc == 0;
     if (rc != CP_EMESSAGE && !may_be_good) fail_msg("%s, cut at %zu: %s", row->name, length, cp_err_name(rc));
   }
+  bool quick = getenv("CP_VALGRIND") != NULL;
   for (size_t at = 0; at < damaged.length; at++) {
     uint8_t good = damaged.at[at];
-    for (unsigned byte = 0; byte < 256; byte += at < 160 ? 1 : 37) {
+    for (unsigned byte = 0; byte < 256; byte += at < 160 && !quick ? 1 : 37) {
       damaged.at[at] = (uint8_t)byte;
       int rc = read_and_forget(damaged.at, damaged.length, row->format, NULL, NULL);
       if (rc != 0 && rc != CP_EMESSAGE) fail_msg("%s, byte %zu is %u: %s", row->name, at, byte, cp_err_name(rc));

@@ -41,7 +41,8 @@ static bool push(reader *r, cp_value value) {
 
 static bool add_id(reader *r, cp__object *object) {
   if (r->id_count == r->id_capacity) {
-    cp__object **ids = grown((void *)r->ids, (void *)r->local_ids, &r->id_capacity, sizeof *ids);
+    cp__object **ids =
+        grown((void *)r->ids, (void *)r->local_ids, &r->id_capacity, sizeof r->local_ids / CP__CLONE_IDS);
     if (ids == NULL) return cp__clone_out_of_memory(r);
     r->ids = ids;
   }
@@ -103,13 +104,16 @@ static bool read_double(reader *r, cp_value *out) {
   return true;
 }
 
+/* The lowest bit of its header is the sign, the highest nothing, those between the count of bytes. */
 static bool read_bigint(reader *r, cp_value *out) {
   uint32_t header;
   const uint8_t *bytes;
   if (!cp__clone_varint(r, &header)) return false;
-  if (header == 1) return cp__clone_malformed(r, "a bigint is a negative zero");
-  if (!cp__clone_bytes(r, header >> 1, &bytes)) return false;
-  *out = cp__bigint_bytes(r->heap, (header & 1) != 0, bytes, header >> 1);
+  uint32_t length = header >> 1 & 0x3FFFFFFF;
+  bool negative = (header & 1) != 0;
+  if (length == 0 && negative) return cp__clone_malformed(r, "a bigint is a negative zero");
+  if (!cp__clone_bytes(r, length, &bytes)) return false;
+  *out = cp__bigint_bytes(r->heap, negative, bytes, length);
   return out->type != CP_TYPE_NONE || cp__clone_out_of_memory(r);
 }
 

@@ -16,7 +16,7 @@ bool cp__clone_array_buffer(cp__clone_reader *r, bool resizable, cp_value *out) 
 }
 
 /* The tags of V8's own records, by cp_view_kind; it has none for a Buffer. */
-static const char tags[] = "bBCwWdDfF?\0qQh";
+static const uint8_t tags[] = "bBCwWdDfF?\0qQh";
 enum { VIEW_KINDS = sizeof tags - 1 };
 
 static bool new_view(cp__clone_reader *r, uint32_t kind, const uint8_t *bytes, size_t length, cp_value *out) {
