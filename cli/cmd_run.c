@@ -99,21 +99,12 @@ static void on_stderr(cp_child *child, const char *bytes, size_t length, void *d
   check_report(run, report_output(&run->report, "stderr", bytes, length));
 }
 
-static void say_limit(const run_state *run) {
-  const cp_options *options = &run->options.child;
-  const char *name = cp_signal_name(options->kill_signal != 0 ? options->kill_signal : SIGTERM);
-  bool forced = run->exit.signal == SIGKILL && options->grace_ms > 0;
-  if (run->exit.reason == CP_REASON_TIMEOUT)
-    say("timed out after %g s: %s sent%s", (double)options->timeout_ms / 1000, name, forced ? ", then SIGKILL" : "");
-  if (run->exit.reason == CP_REASON_LOST) say("%s", cp_strerror(CP_ESTATUSLOST));
-}
-
 static void on_exit_event(cp_child *child, const cp_exit *exit, void *data) {
   run_state *run = data;
   run->exit = *exit;
   pid_file_remove(&run->pid_file);
   if (run->options.events) check_report(run, report_exit(&run->report, exit));
-  if (!reports(run)) say_limit(run);
+  if (!reports(run)) say_limit(&run->options.child, exit);
   if (exit->reason == CP_REASON_TIMEOUT) close_outputs(child);
 }
 
@@ -218,10 +209,10 @@ static int run_child(run_state *run) {
   return rc == 0 ? status_of(run) : STATUS_FAILED;
 }
 
-static int run_command(const cli_command *command, bool shell, int argc, char **argv) {
+int cmd_run(const cli_command *command, int argc, char **argv) {
   run_state run = {.pid_file = {.fd = -1}};
   int status = STATUS_FAILED;
-  if (options_parse(&run.options, command, shell, argc, argv) == 0) {
+  if (options_parse(&run.options, command, argc, argv) == 0) {
     if (run.options.quiet) say_nothing();
     status = 0;
     if (run.options.help)
@@ -232,6 +223,3 @@ static int run_command(const cli_command *command, bool shell, int argc, char **
   options_dispose(&run.options);
   return status;
 }
-
-int cmd_run(const cli_command *command, int argc, char **argv) { return run_command(command, false, argc, argv); }
-int cmd_exec(const cli_command *command, int argc, char **argv) { return run_command(command, true, argc, argv); }

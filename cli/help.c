@@ -9,7 +9,8 @@ static const char exit_status[] =
     "Exit status:\n"
     "  the command's own, or\n"
     "  124      it timed out (with --preserve-status: the command's)\n"
-    "  125      child-process failed: usage, an option that the kernel refused, --max-buffer\n"
+    "  125      child-process failed: usage, an option that the kernel refused, --max-buffer,\n"
+    "           a message that fork could not pass on\n"
     "  126      the file was found, but cannot be run\n"
     "  127      the file was not found\n"
     "  128+N    signal N ended it; 137 also after a timeout, if it had to be killed\n";
@@ -32,11 +33,16 @@ static void print_option(const option_spec *spec) {
 }
 
 void print_command_help(const cli_command *command) {
+  const char *group = NULL, *printed = NULL;
   printf("Usage: child-process %s [options] [--] %s\n\n%s.\n", command->name, command->operands, command->summary);
   for (const option_spec *spec = option_specs; spec->name != NULL; spec++) {
-    if (spec->group != NULL) printf("\n%s:\n", spec->group);
-    if (spec->help != NULL) print_option(spec);
+    if (spec->group != NULL) group = spec->group;
+    if (spec->help == NULL || (spec->commands & command->kind) == 0) continue;
+    if (group != printed) printf("\n%s:\n", group);
+    printed = group;
+    print_option(spec);
   }
-  printf("\nSIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1 and SIGUSR2 go on to the command.\n");
+  printf("\nSIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1 and SIGUSR2 go on to the %s.\n",
+         command->kind == FOR_FORK ? "worker" : "command");
   printf("\nExamples:\n%s\n%s", command->examples, exit_status);
 }

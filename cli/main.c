@@ -19,13 +19,19 @@ static const cli_command commands[] = {
      "  child-process run --json --max-buffer 64K --overflow tail -- ./noisy | jq .stdout\n"
      "  child-process run -i -e PATH=/usr/bin -C /tmp --stdio 'ignore,>log,&1' -- env\n"
      "  child-process run --detached --pid-file /run/d.pid --stdio 'ignore,>>d.log,&1' -- daemon\n",
-     cmd_run},
+     cmd_run, FOR_RUN},
     {"exec", "'shell command' [$1 $2...]", "Runs a command through a shell",
      "  child-process exec --timeout 1.5 --group 'make test | tail -1'\n"
      "  child-process exec 'grep -c \"$1\" \"$2\"' 'any; word' file\n"
      "  child-process exec --json --shell=/bin/bash 'set -o pipefail; false | true'\n",
-     cmd_exec},
-    {"help", "[COMMAND]", "Prints help", NULL, cmd_help},
+     cmd_run, FOR_EXEC},
+    {"fork", "worker [args...]", "Starts a worker with an IPC channel: lines of JSON on stdin and stdout are messages",
+     "  echo '{\"cmd\":\"sum\",\"data\":[1,2]}' | child-process fork worker.js\n"
+     "  echo '{\"id\":1}' | child-process fork --replies 1 --timeout 30 worker.js\n"
+     "  child-process fork --trace --inspect-style --serialization advanced worker.js\n"
+     "  child-process fork --trace-file t.json worker.js < messages > replies\n",
+     cmd_fork, FOR_FORK},
+    {"help", "[COMMAND]", "Prints help", NULL, cmd_help, FOR_NONE},
     {0},
 };
 

@@ -1,262 +1,49 @@
-/* options.c - the options of run and exec: one table, read by getopt_long(), by --help and by the messages. */
+/* options.c - reads the words after the name of a command, by the table in option_table.c. */
 #include "options.h"
 
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "message.h"
 #include "split.h"
 #include "suggest.h"
-#include "values.h"
 
-/* ---------------------------------------------------------------- what each option does */
-
-static int set_timeout(run_options *o, const char *value) { return parse_duration(value, &o->child.timeout_ms); }
-static int set_kill_signal(run_options *o, const char *value) { return parse_signal(value, &o->child.kill_signal); }
-static int set_grace(run_options *o, const char *value) { return parse_duration(value, &o->child.grace_ms); }
-
-static int set_drain_timeout(run_options *o, const char *value) {
-  return parse_duration(value, &o->child.drain_timeout_ms);
-}
-
-static int set_max_buffer(run_options *o, const char *value) {
-  o->limits_output = true;
-  return parse_size(value, &o->child.max_buffer_bytes);
-}
-
-static int set_overflow(run_options *o, const char *value) {
-  static const char *const names[] = {"kill", "truncate", "tail"}; /* in the order of cp_overflow */
-  o->limits_output = true;
-  for (int i = 0; i < 3; i++) {
-    if (strcmp(value, names[i]) != 0) continue;
-    o->child.overflow = (cp_overflow)i;
-    return 0;
-  }
-  return -1;
-}
-
-static int set_group(run_options *o, const char *value) {
-  (void)value;
-  o->child.process_group = true;
-  return 0;
-}
-
-static int set_preserve_status(run_options *o, const char *value) {
-  (void)value;
-  o->preserve_status = true;
-  return 0;
-}
-
-static int set_cwd(run_options *o, const char *value) {
-  o->child.cwd = value;
-  return *value != '\0' ? 0 : -1;
-}
-
-static int set_env(run_options *o, const char *value) {
-  o->changes[o->change_count++] = value;
-  return *value != '=' && strchr(value, '=') != NULL ? 0 : -1;
-}
-
-static int set_unset(run_options *o, const char *value) {
-  o->changes[o->change_count++] = value;
-  return *value != '\0' && strchr(value, '=') == NULL ? 0 : -1;
-}
-
-static int set_clear_env(run_options *o, const char *value) {
-  (void)value;
-  o->clear_env = true;
-  return 0;
-}
-
-static int set_argv0(run_options *o, const char *value) {
-  o->child.argv0 = value;
-  return 0;
-}
-
-static int set_shell(run_options *o, const char *value) {
-  o->child.shell = value != NULL ? value : CP_SHELL;
-  return *o->child.shell != '\0' ? 0 : -1;
-}
-
-static int set_keep_fds(run_options *o, const char *value) {
-  (void)value;
-  o->child.keep_fds = true;
-  return 0;
-}
-
-static int set_default_signals(run_options *o, const char *value) {
-  (void)value;
-  o->default_signals = true;
-  return 0;
-}
-
-static int set_uid(run_options *o, const char *value) {
-  o->primary_group = (cp_id){0};
-  return parse_user(value, &o->child.uid, &o->primary_group);
-}
-
-static int set_gid(run_options *o, const char *value) { return parse_group(value, &o->child.gid); }
-
-static int set_groups(run_options *o, const char *value) {
-  return parse_groups(value, &o->groups, &o->child.group_count);
-}
-
-static int set_input(run_options *o, const char *value) {
-  o->input = value;
-  return *value != '\0' ? 0 : -1;
-}
-
-static int set_stdio(run_options *o, const char *value) {
-  return stdio_spec_parse(value, &o->stdio, &o->problem, &o->problem_index);
-}
-
-static int set_detached(run_options *o, const char *value) {
-  (void)value;
-  o->child.detached = true;
-  return 0;
-}
-
-static int set_pid_file(run_options *o, const char *value) {
-  o->pid_file = value;
-  return *value != '\0' ? 0 : -1;
-}
-
-static int set_die_with_parent(run_options *o, const char *value) {
-  o->child.die_with_parent = SIGKILL;
-  return value != NULL ? parse_signal(value, &o->child.die_with_parent) : 0;
-}
-
-static int set_json(run_options *o, const char *value) {
-  (void)value;
-  o->json = true;
-  return 0;
-}
-
-static int set_events(run_options *o, const char *value) {
-  (void)value;
-  o->events = true;
-  return 0;
-}
-
-static int set_time(run_options *o, const char *value) {
-  (void)value;
-  o->time = true;
-  return 0;
-}
-
-static int set_quiet(run_options *o, const char *value) {
-  (void)value;
-  o->quiet = true;
-  return 0;
-}
-
-static int set_help(run_options *o, const char *value) {
-  (void)value;
-  o->help = true;
-  return 0;
-}
-
-/* ---------------------------------------------------------------- the table */
-
-#define DURATION_FORM "a duration: seconds, or a number with ms, s, m, h or d (5, 1.5, 500ms, 2m)"
-#define SIGNAL_FORM "a signal: a name or number (TERM, SIGTERM, 15)"
-
-const option_spec option_specs[] = {
-    {"timeout", 0, required_argument, "DURATION", DURATION_FORM, "send the kill signal after this long; 0: never",
-     "Limits", set_timeout},
-    {"kill-signal", 's', required_argument, "SIG", SIGNAL_FORM,
-     "the signal for --timeout and --max-buffer (default: TERM)", NULL, set_kill_signal},
-    {"grace", 'k', required_argument, "DURATION", DURATION_FORM,
-     "then send KILL this long after the kill signal (also --kill-after)", NULL, set_grace},
-    {"kill-after", 0, required_argument, "DURATION", DURATION_FORM, NULL, NULL, set_grace},
-    {"group", 'g', no_argument, NULL, NULL, "signals reach its descendants too: it leads a process group of its own",
-     NULL, set_group},
-    {"drain-timeout", 0, required_argument, "DURATION", DURATION_FORM,
-     "after the end wait this long for output of descendants; 0: for ever", NULL, set_drain_timeout},
-    {"max-buffer", 0, required_argument, "BYTES", "a size: bytes, or a number with K, M or G, or unlimited",
-     "limit of each captured stream (default: 1M with --json, none with --events)", NULL, set_max_buffer},
-    {"overflow", 0, required_argument, "HOW", "one of kill, truncate, tail",
-     "beyond it: kill; truncate: drop the rest; tail: keep the last bytes", NULL, set_overflow},
-
-    {"cwd", 'C', required_argument, "DIR", "a directory", "run it in DIR", "Environment", set_cwd},
-    {"env", 'e', required_argument, "NAME=VALUE", "NAME=VALUE", "set a variable; may be repeated", NULL, set_env},
-    {"unset", 'u', required_argument, "NAME", "the name of a variable", "remove a variable; may be repeated", NULL,
-     set_unset},
-    {"clear-env", 'i', no_argument, NULL, NULL, "begin with an empty environment", NULL, set_clear_env},
-    {"split-string", 'S', required_argument, "STRING", "words",
-     "read the words of STRING here, as options and operands", NULL, NULL},
-    {"argv0", 0, required_argument, "NAME", NULL, "what the command sees as its own name", NULL, set_argv0},
-    {"shell", 0, optional_argument, "PATH", "the path of a shell", "run it through a shell (default: /bin/sh)", NULL,
-     set_shell},
-    {"keep-fds", 0, no_argument, NULL, NULL, "let it inherit open fds beyond --stdio", NULL, set_keep_fds},
-    {"default-signals", 0, no_argument, NULL, NULL, "no ignored or blocked signals (nohup(1) has no effect)", NULL,
-     set_default_signals},
-
-    {"uid", 0, required_argument, "USER", "a user: an id, or a name that this system knows",
-     "run as USER; a name also sets its main group, unless --gid does", "Identity", set_uid},
-    {"gid", 0, required_argument, "GROUP", "a group: an id, or a name that this system knows", "run in GROUP", NULL,
-     set_gid},
-    {"groups", 0, required_argument, "LIST", "a list of groups, joined with commas (20,audio)",
-     "supplementary groups (default: none with --uid or --gid)", NULL, set_groups},
-
-    {"input", 0, required_argument, "FILE", "a file, or - for the stdin of child-process", "its stdin (-: ours)",
-     "Input and output", set_input},
-    {"stdio", 0, required_argument, "SPEC", NULL,
-     "fd 0,1,2,...: inherit ignore pipe FD <FILE >FILE >>FILE &FD (same as)", NULL, set_stdio},
-
-    {"detached", 0, no_argument, NULL, NULL, "start it in a session of its own, print its pid, do not wait", "Lifetime",
-     set_detached},
-    {"pid-file", 0, required_argument, "FILE", "a file", "write its pid to FILE; removed when it ends", NULL,
-     set_pid_file},
-    {"die-with-parent", 0, optional_argument, "SIG", SIGNAL_FORM, "it gets SIG (default: KILL) when child-process dies",
-     NULL, set_die_with_parent},
-
-    {"json", 0, no_argument, NULL, NULL, "capture its output; print one JSON report at the end", "Reports", set_json},
-    {"events", 0, no_argument, NULL, NULL, "print a line of JSON for each event as it happens", NULL, set_events},
-    {"time", 0, no_argument, NULL, NULL, "print times and memory on stderr at the end", NULL, set_time},
-    {"preserve-status", 0, no_argument, NULL, NULL, "exit as the command did, even if a limit ended it", NULL,
-     set_preserve_status},
-    {"quiet", 'q', no_argument, NULL, NULL, "print no messages of child-process itself", NULL, set_quiet},
-    {"help", 'h', no_argument, NULL, NULL, "print this help", NULL, set_help},
-    {0},
-};
-
-enum { OPTION_COUNT = sizeof option_specs / sizeof *option_specs - 1, FIRST_VALUE = 256 };
+enum { FIRST_VALUE = 256 };
 
 /* ---------------------------------------------------------------- getopt_long */
 
 /* '+': operands end the options, so that the command's own are left alone. ':': a missing value is told apart. */
-static void fill_tables(struct option *longs, char *shorts) {
+static void fill_tables(const cli_command *command, struct option *longs, char *shorts) {
   *shorts++ = '+';
   *shorts++ = ':';
-  for (int i = 0; i < OPTION_COUNT; i++) {
-    const option_spec *spec = &option_specs[i];
-    longs[i] = (struct option){spec->name, spec->argument, NULL, FIRST_VALUE + i};
+  for (const option_spec *spec = next_option(command, NULL); spec != NULL; spec = next_option(command, spec)) {
+    *longs++ = (struct option){spec->name, spec->argument, NULL, FIRST_VALUE + (int)(spec - option_specs)};
     if (spec->letter == 0) continue;
     *shorts++ = spec->letter;
     if (spec->argument == required_argument) *shorts++ = ':';
   }
-  longs[OPTION_COUNT] = (struct option){0};
+  *longs = (struct option){0};
   *shorts = '\0';
 }
 
-static const option_spec *find_letter(int letter) {
-  for (const option_spec *spec = option_specs; spec->name != NULL; spec++)
+static const option_spec *find_letter(const cli_command *command, int letter) {
+  for (const option_spec *spec = next_option(command, NULL); spec != NULL; spec = next_option(command, spec))
     if (spec->letter == letter) return spec;
   return NULL;
 }
 
-static const option_spec *find_name(const char *name, size_t length) {
-  for (const option_spec *spec = option_specs; spec->name != NULL; spec++)
+static const option_spec *find_name(const cli_command *command, const char *name, size_t length) {
+  for (const option_spec *spec = next_option(command, NULL); spec != NULL; spec = next_option(command, spec))
     if (strlen(spec->name) == length && strncmp(spec->name, name, length) == 0) return spec;
   return NULL;
 }
 
-static const char *suggest_name(const char *name) {
+static const char *suggest_name(const cli_command *command, const char *name) {
   const char *best = NULL;
   size_t best_distance = SIZE_MAX;
-  for (const option_spec *spec = option_specs; spec->name != NULL; spec++) {
+  for (const option_spec *spec = next_option(command, NULL); spec != NULL; spec = next_option(command, spec)) {
     size_t distance = edit_distance(name, spec->name);
     if (distance >= best_distance || !is_slip(distance, strlen(name))) continue;
     best = spec->name;
@@ -270,8 +57,9 @@ static int refuse_word(const cli_command *command, const char *word) {
   char name[64] = "";
   size_t length = strcspn(word + 2, "=");
   if (length < sizeof name) memcpy(name, word + 2, length);
-  const char *near = suggest_name(name);
-  for (const option_spec *spec = option_specs; near == NULL && spec->name != NULL && length > 0; spec++)
+  const char *near = suggest_name(command, name);
+  const option_spec *spec = length > 0 ? next_option(command, NULL) : NULL;
+  for (; near == NULL && spec != NULL; spec = next_option(command, spec))
     if (strncmp(spec->name, word + 2, length) == 0) near = spec->name;
   if (near != NULL)
     say_usage(command->name, "unknown option '%.*s'; did you mean '--%s'?", (int)length + 2, word, near);
@@ -282,7 +70,8 @@ static int refuse_word(const cli_command *command, const char *word) {
 
 static int refuse(const cli_command *command, int kind, const char *word) {
   bool is_long = strncmp(word, "--", 2) == 0;
-  const option_spec *known = is_long ? find_name(word + 2, strcspn(word + 2, "=")) : find_letter(optopt);
+  const option_spec *known =
+      is_long ? find_name(command, word + 2, strcspn(word + 2, "=")) : find_letter(command, optopt);
   if (known == NULL && is_long) return refuse_word(command, word);
   if (known == NULL)
     say_usage(command->name, "unknown option '-%c'", optopt);
@@ -304,20 +93,26 @@ static int apply(run_options *options, const cli_command *command, const option_
 }
 
 /* The option that getopt_long() found; NULL if it took an abbreviation for it, which we do not. */
-static const option_spec *found_spec(int found, const char *word) {
-  if (found < FIRST_VALUE) return find_letter(found);
+static const option_spec *found_spec(const cli_command *command, int found, const char *word) {
+  if (found < FIRST_VALUE) return find_letter(command, found);
   const option_spec *spec = &option_specs[found - FIRST_VALUE];
   return strlen(spec->name) == strcspn(word + 2, "=") ? spec : NULL;
 }
 
-/* Room for as many changes of the environment as there may be options. */
-static int reserve_changes(run_options *options, int argc) {
-  size_t count = options->change_count + (size_t)argc + 1;
-  const char **changes = realloc(options->changes, count * sizeof *changes);
-  if (changes == NULL) return -1;
-  for (size_t i = options->change_count; i < count; i++) changes[i] = NULL;
-  options->changes = changes;
+/* Room for `more` words and a NULL after them. */
+static int reserve(const char ***list, size_t used, int more) {
+  size_t count = used + (size_t)more + 1;
+  const char **words = realloc(*list, count * sizeof *words);
+  if (words == NULL) return -1;
+  for (size_t i = used; i < count; i++) words[i] = NULL;
+  *list = words;
   return 0;
+}
+
+/* For options that may be repeated: as many values as there may be options. */
+static int reserve_lists(run_options *options, int argc) {
+  if (reserve(&options->changes, options->change_count, argc) != 0) return -1;
+  return reserve(&options->fork.exec_argv, options->fork.exec_argv_count, argc);
 }
 
 /* Memory that is freed with the options. Takes `block`, which may be NULL, on failure too. */
@@ -354,13 +149,13 @@ static int split_string(run_options *options, const cli_command *command, int *a
   *argv = list;
   *argc = (int)(count + rest + 1);
   optind = 1;
-  return reserve_changes(options, *argc);
+  return reserve_lists(options, *argc);
 }
 
 static int parse_words(run_options *options, const cli_command *command, int *count, char ***list) {
-  struct option longs[OPTION_COUNT + 1];
-  char shorts[2 * OPTION_COUNT + 3];
-  fill_tables(longs, shorts);
+  struct option longs[OPTION_LIMIT + 1];
+  char shorts[2 * OPTION_LIMIT + 3];
+  fill_tables(command, longs, shorts);
   opterr = 0;
   optind = 1;
   for (;;) {
@@ -370,7 +165,7 @@ static int parse_words(run_options *options, const cli_command *command, int *co
     int found = getopt_long(argc, argv, shorts, longs, NULL);
     if (found == -1) return 0;
     if (found == '?' || found == ':') return refuse(command, found, word);
-    const option_spec *spec = found_spec(found, word);
+    const option_spec *spec = found_spec(command, found, word);
     if (spec == NULL) return refuse_word(command, word);
     if (spec->letter == 'S') {
       if (split_string(options, command, count, list) != 0) return -1;
@@ -405,6 +200,7 @@ static int check_together(const run_options *o, const cli_command *command) {
       {o->child.detached && o->events, "--detached does not wait: --events has no effect"},
       {o->child.detached && o->child.die_with_parent != 0, "--detached and --die-with-parent exclude each other"},
       {o->child.detached && has_pipe(o), "--detached does not wait: a pipe would have no other end"},
+      {o->fork.wait && o->fork.has_idle, "--wait and --idle exclude each other"},
   };
   for (size_t i = 0; i < sizeof rules / sizeof *rules; i++) {
     if (!rules[i].wrong) continue;
@@ -440,7 +236,21 @@ static bool has_unusual_signals(void) {
   return false;
 }
 
-static void complete(run_options *o, bool shell, char **operands) {
+/* Its stdin is empty: ours is messages. Its stdout is kept apart from ours, which is messages too, unless asked for. */
+static void complete_fork(run_options *o) {
+  fork_options *fork = &o->fork;
+  bool ignored = fork->stdio == WORKER_IGNORE;
+  fork->entries[0] = CP_IGNORE;
+  fork->entries[1] = ignored ? CP_IGNORE : fork->stdio == WORKER_INHERIT ? CP_INHERIT : CP_FD(STDERR_FILENO);
+  fork->entries[2] = ignored ? CP_IGNORE : CP_INHERIT;
+  fork->entries[3] = CP_IPC;
+  o->child.stdio = (cp_stdio_list){fork->entries, sizeof fork->entries / sizeof *fork->entries};
+  o->child.exec_argv = fork->exec_argv;
+  if (!fork->has_idle) fork->idle_ms = DEFAULT_IDLE_MS;
+}
+
+static void complete(run_options *o, const cli_command *command, char **operands) {
+  bool shell = command->kind == FOR_EXEC;
   static const char *const empty[] = {NULL};
   o->command = (const char **)operands;
   if (o->clear_env) o->child.env = empty;
@@ -451,29 +261,38 @@ static void complete(run_options *o, bool shell, char **operands) {
   o->child.shell_positional = shell;
   o->child.keep_signals = !o->default_signals && has_unusual_signals();
   o->child.encoding = CP_ENCODING_UTF8;
-  complete_stdio(o);
+  if (command->kind == FOR_FORK)
+    complete_fork(o);
+  else
+    complete_stdio(o);
 }
 
-int options_parse(run_options *options, const cli_command *command, bool shell, int argc, char **argv) {
+/* What the first operand is. */
+static const char *operand_name(const cli_command *command) {
+  return command->kind == FOR_EXEC ? "shell command" : command->kind == FOR_FORK ? "worker" : "file";
+}
+
+int options_parse(run_options *options, const cli_command *command, int argc, char **argv) {
   *options = (run_options){0};
-  if (reserve_changes(options, argc) != 0 || stdio_spec_init(&options->stdio) != 0) {
+  if (reserve_lists(options, argc) != 0 || stdio_spec_init(&options->stdio) != 0) {
     say("out of memory");
     return -1;
   }
   if (parse_words(options, command, &argc, &argv) != 0) return -1;
   if (options->help) return 0;
   if (optind >= argc) {
-    say_usage(command->name, "%s", shell ? "no shell command given" : "no file given");
+    say_usage(command->name, "no %s given", operand_name(command));
     return -1;
   }
   if (check_together(options, command) != 0) return -1;
-  complete(options, shell, argv + optind);
+  complete(options, command, argv + optind);
   return 0;
 }
 
 void options_dispose(run_options *options) {
   stdio_spec_dispose(&options->stdio);
   free(options->changes);
+  free(options->fork.exec_argv);
   free(options->groups);
   for (size_t i = 0; i < options->block_count; i++) free(options->blocks[i]);
   free(options->blocks);

@@ -1,4 +1,4 @@
-/* options.h - the options of run and exec. */
+/* options.h - the options of run, exec and fork. */
 #ifndef CLI_OPTIONS_H
 #define CLI_OPTIONS_H
 
@@ -9,12 +9,30 @@
 #include "command.h"
 #include "stdio_spec.h"
 
+/* Where the outputs of a forked worker go. */
+typedef enum worker_stdio { WORKER_STDERR, WORKER_INHERIT, WORKER_IGNORE } worker_stdio;
+
+enum { DEFAULT_IDLE_MS = 1000, OPTION_LIMIT = 64 };
+
+/* What only fork has. */
+typedef struct fork_options {
+  const char **exec_argv; /* child.exec_argv */
+  size_t exec_argv_count;
+  cp_stdio entries[4]; /* child.stdio */
+  worker_stdio stdio;
+  const char *trace_file;
+  uint64_t replies; /* 0: not limited */
+  uint64_t idle_ms;
+  bool has_idle, wait, inspect, trace;
+} fork_options;
+
 typedef struct run_options {
   cp_options child;     /* what the library is told */
   const char **command; /* the operands as given, NULL-terminated: the file or script, then the arguments */
   const char **changes; /* child.env_overlay */
   size_t change_count;
   stdio_spec stdio;
+  fork_options fork;
   cp_id *groups;
   cp_id primary_group; /* of a user given by name */
   const char *input;
@@ -37,18 +55,21 @@ typedef struct option_spec {
   const char *help;                                    /* one line; NULL: an alias, not listed */
   const char *group;                                   /* the heading above it; NULL: the same as the one before */
   int (*set)(run_options *options, const char *value); /* -1: not of that form */
+  unsigned commands;                                   /* the kinds that have it */
 } option_spec;
 
 /* Ends with a row without a name. */
 extern const option_spec option_specs[];
 
+/* The next one that the command has, after `spec`; NULL: the first one. NULL: there is none. */
+const option_spec *next_option(const cli_command *command, const option_spec *spec);
+
 /**
  * Reads the words after the command's name.
  * @param options  takes all; options_dispose(), also after a failure.
- * @param shell    true: the first operand is a script.
  * @return 0, or -1 after one line on stderr.
  */
-int options_parse(run_options *options, const cli_command *command, bool shell, int argc, char **argv);
+int options_parse(run_options *options, const cli_command *command, int argc, char **argv);
 
 void options_dispose(run_options *options);
 

@@ -10,8 +10,7 @@
 
 /* ---------------------------------------------------------------- text */
 
-/* Arguments and paths may hold any byte; JSON is UTF-8. Bad bytes become U+FFFD. malloc()ed; NULL: out of memory. */
-static char *to_utf8(const char *bytes) {
+char *new_utf8(const char *bytes) {
   size_t length = strlen(bytes), used = 0;
   char *text = malloc(length * 3 + 1);
   mbstate_t state = {0};
@@ -33,7 +32,7 @@ static char *to_utf8(const char *bytes) {
 }
 
 static cJSON *new_name(const char *bytes) {
-  char *text = to_utf8(bytes);
+  char *text = new_utf8(bytes);
   cJSON *item = text != NULL ? cJSON_CreateString(text) : NULL;
   free(text);
   return item;

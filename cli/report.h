@@ -28,4 +28,7 @@ int report_close(const run_report *report, const cp_exit *exit, int status);
 /* Times and memory, for a person, on stderr. */
 void report_time(const cp_exit *exit);
 
+/* Arguments and paths may hold any byte; JSON is UTF-8. Bad bytes become U+FFFD. malloc()ed; NULL: out of memory. */
+char *new_utf8(const char *bytes);
+
 #endif

@@ -1,7 +1,9 @@
-/* status.c - the exit status. */
+/* status.c - the exit status, and what is said about it. */
 #include "status.h"
 
 #include <signal.h>
+
+#include "message.h"
 
 int status_of_error(const cp_error *error) {
   if (error->stage != CP_STAGE_EXEC) return STATUS_FAILED;
@@ -25,4 +27,12 @@ int status_of_exit(const cp_exit *exit, bool preserve) {
     default:
       return STATUS_FAILED;
   }
+}
+
+void say_limit(const cp_options *options, const cp_exit *exit) {
+  const char *name = cp_signal_name(options->kill_signal != 0 ? options->kill_signal : SIGTERM);
+  bool forced = exit->signal == SIGKILL && options->grace_ms > 0;
+  if (exit->reason == CP_REASON_TIMEOUT)
+    say("timed out after %g s: %s sent%s", (double)options->timeout_ms / 1000, name, forced ? ", then SIGKILL" : "");
+  if (exit->reason == CP_REASON_LOST) say("%s", cp_strerror(CP_ESTATUSLOST));
 }

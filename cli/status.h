@@ -20,4 +20,7 @@ int status_of_error(const cp_error *error);
 /* For a command that has ended. `preserve`: its own status, even if a limit ended it. */
 int status_of_exit(const cp_exit *exit, bool preserve);
 
+/* A line on stderr for an end that a limit brought. */
+void say_limit(const cp_options *options, const cp_exit *exit);
+
 #endif

@@ -1,0 +1,154 @@
+/*
+ * fork_worker.c - the worker of the tests of `child-process fork`, beside the `worker` of the other tests.
+ *
+ *   fork_worker VERB
+ *
+ *   late          answers each message after 1.5 s
+ *   compute       answers each message after 1.5 s of work
+ *   odd           answers with undefined, a bigint, a Map and a number
+ *   handle        answers with an open file
+ *   garbage       writes what is no message
+ *   print         prints a line on stdout and one on stderr, then answers
+ *   flood N       sends N messages of 100,000 bytes, as fast as they are taken, and ends
+ *   relay         sends each message back; reads no faster than that is taken
+ *   deaf          reads nothing for 300 ms, then exits with 3
+ *   die N         kills itself at message N
+ *   arguments     sends its arguments and the variable MARK
+ */
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "child_process.h"
+
+enum { DELAY_MS = 1500, FLOOD_BYTES = 100000 };
+
+static uv_loop_t *loop;
+static uv_timer_t timer;
+static long number, seen, flooded;
+static char **arguments;
+
+static void send_text(cp_channel *channel, const char *json) {
+  if (cp_send_json(channel, json, strlen(json), NULL) < 0) exit(70);
+}
+
+static void on_timer(uv_timer_t *handle) {
+  send_text(handle->data, "\"late\"");
+  uv_close((uv_handle_t *)handle, NULL);
+}
+
+static void late(cp_channel *channel, cp_message *message, void *data) {
+  (void)message, (void)data;
+  (void)uv_timer_init(loop, &timer);
+  timer.data = channel;
+  (void)uv_timer_start(&timer, on_timer, DELAY_MS, 0);
+}
+
+static void compute(cp_channel *channel, cp_message *message, void *data) {
+  (void)message, (void)data;
+  for (uint64_t start = uv_hrtime(); uv_hrtime() - start < DELAY_MS * 1000000ULL;) {
+  }
+  send_text(channel, "\"computed\"");
+}
+
+static void odd(cp_channel *channel, cp_message *message, void *data) {
+  (void)message, (void)data;
+  cp_heap *heap = cp_heap_new(NULL);
+  cp_value map = cp_value_map_set(cp_map(heap), cp_string(heap, "a"), cp_number(1));
+  const cp_value values[] = {cp_undefined(), cp_bigint(heap, 12345678901), map, cp_number(7)};
+  for (size_t i = 0; i < sizeof values / sizeof *values; i++)
+    if (cp_send(channel, values[i], NULL) < 0) exit(70);
+  cp_heap_free(heap);
+}
+
+static void handle(cp_channel *channel, cp_message *message, void *data) {
+  (void)message, (void)data;
+  const cp_handle file = {.type = CP_HANDLE_FD, .fd = STDERR_FILENO};
+  if (cp_send_json(channel, "\"file\"", 6, &(cp_send_options){.handles = &file, .handle_count = 1}) < 0) exit(70);
+}
+
+static void garbage(cp_channel *channel, cp_message *message, void *data) {
+  (void)message, (void)data;
+  if (write(cp_channel_fd(channel), "{no\n", 4) != 4) exit(70);
+}
+
+static void print(cp_channel *channel, cp_message *message, void *data) {
+  (void)message, (void)data;
+  (void)puts("on stdout");
+  (void)fflush(stdout);
+  (void)fputs("on stderr\n", stderr);
+  send_text(channel, "\"printed\"");
+}
+
+static void relay(cp_channel *channel, cp_message *message, void *data) {
+  size_t length;
+  const char *text = cp_message_json(message, &length);
+  (void)data;
+  int rc = text != NULL ? cp_send_json(channel, text, length, NULL) : UV_ENOMEM;
+  if (rc < 0) exit(70);
+  if (rc == 1) cp_channel_pause(channel);
+}
+
+static void go_on(cp_channel *channel, void *data) {
+  (void)data;
+  cp_channel_resume(channel);
+}
+
+static void die(cp_channel *channel, cp_message *message, void *data) {
+  (void)channel, (void)message, (void)data;
+  if (++seen == number) (void)kill(getpid(), SIGKILL);
+}
+
+static void flood(cp_channel *channel, void *data) {
+  static char text[FLOOD_BYTES];
+  (void)data;
+  memset(text, 'x', sizeof text);
+  text[0] = text[sizeof text - 1] = '"';
+  int rc = 0;
+  while (rc == 0 && flooded++ < number) rc = cp_send_json(channel, text, sizeof text, NULL);
+  if (rc < 0) exit(70);
+  if (flooded > number) (void)cp_channel_disconnect(channel);
+}
+
+static void send_arguments(cp_channel *channel) {
+  const char *mark = getenv("MARK");
+  cp_heap *heap = cp_heap_new(NULL);
+  cp_value list = cp_array(heap);
+  for (char **word = arguments; *word != NULL; word++) (void)cp_value_push(list, cp_string(heap, *word));
+  (void)cp_value_push(list, cp_string(heap, mark));
+  if (cp_send(channel, list, NULL) < 0) exit(70);
+  cp_heap_free(heap);
+}
+
+int main(int argc, char **argv) {
+  static const struct {
+    const char *name;
+    cp_message_cb cb;
+  } verbs[] = {{"late", late},       {"compute", compute}, {"odd", odd},     {"handle", handle},
+               {"garbage", garbage}, {"print", print},     {"relay", relay}, {"die", die}};
+  const char *verb = argc > 1 ? argv[1] : "";
+  cp_channel_options options = {0};
+  cp_channel *channel;
+  loop = uv_default_loop();
+  number = argc > 2 ? strtol(argv[2], NULL, 10) : 0;
+  arguments = argv + 1;
+  for (size_t i = 0; i < sizeof verbs / sizeof *verbs; i++)
+    if (strcmp(verb, verbs[i].name) == 0) options.on_message = verbs[i].cb;
+  if (cp_parent_channel(&channel, loop, &options) != 0) return 70;
+  if (strcmp(verb, "arguments") == 0) send_arguments(channel);
+  if (strcmp(verb, "relay") == 0) cp_channel_on_drain(channel, go_on, NULL);
+  if (strcmp(verb, "deaf") == 0) {
+    uv_sleep(300);
+    return 3;
+  }
+  if (strcmp(verb, "flood") == 0) {
+    cp_channel_on_drain(channel, flood, NULL);
+    flood(channel, NULL);
+  }
+  (void)uv_run(loop, UV_RUN_DEFAULT);
+  cp_channel_free(channel);
+  (void)uv_run(loop, UV_RUN_DEFAULT);
+  return uv_loop_close(loop) == 0 ? 0 : 71;
+}
