@@ -79,7 +79,7 @@ static bool add_reference(cp__inspection *ins, uint64_t serial) {
   cp__inspect_add(ins, "<ref *");
   cp__inspect_integer(ins, ins->circulars[ins->circular_next++].index);
   cp__buffer_byte(&ins->out, '>');
-  ins->work -= ins->out.length - before; /* it will be counted, and must not be: both runs have the same budget */
+  ins->unbudgeted = ins->out.length - before; /* both runs must use up the budget at the same place */
   return true;
 }
 
@@ -272,7 +272,8 @@ static void add_value(cp__inspection *ins, cp_value value) {
     add_object(ins, value.as.object);
   else
     add_primitive(ins, value);
-  ins->work += ins->out.length - before;
+  ins->work += ins->out.length - before - ins->unbudgeted;
+  ins->unbudgeted = 0;
 }
 
 /* ---------------------------------------------------------------- entries */

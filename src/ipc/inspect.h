@@ -45,8 +45,9 @@ typedef struct cp__inspection {
   uint64_t circular_index; /* the last one given out */
   uint64_t mark;           /* marks of objects above it are ours: 2 * circular index + (1: it is being printed) */
   uint64_t serial;
-  uint64_t work;  /* what has been printed, about, in bytes; does not depend on the layout */
-  size_t deepest; /* the level of the container opened last */
+  uint64_t work;     /* what has been printed, about, in bytes; does not depend on the layout */
+  size_t unbudgeted; /* what of the value just printed is not to be in `work` */
+  size_t deepest;    /* the level of the container opened last */
   size_t depth_max;
   size_t break_length; /* SIZE_MAX: all on one line */
   size_t max_elements, max_string;

@@ -177,7 +177,8 @@ static void write_cell(cp__inspection *ins, const grid *cells, size_t i) {
 }
 
 static void start_row(cp__inspection *ins, bool is_first) {
-  cp__buffer_add(&ins->scratch, ",\n" + is_first, is_first ? 1 : 2);
+  if (!is_first) cp__buffer_byte(&ins->scratch, ',');
+  cp__buffer_byte(&ins->scratch, '\n');
   add_blanks(&ins->scratch, 2 * ins->depth);
 }
 
