@@ -1,4 +1,5 @@
 /* interop_life.c - the life of a channel between a C parent and a Node child. */
+#include <poll.h>
 #include <signal.h>
 #include <unistd.h>
 
@@ -31,6 +32,23 @@ static void many_messages_right_before_exit_arrive(void **state) {
   assert_int_equal(t.messages, 200);
   assert_int_equal(t.disconnects, 1);
   assert_int_equal(t.log.exit.code, 3);
+  cp_child_free(t.child);
+}
+
+/* After the message the loop finds the ends of the channel and of the process in one round. */
+static void an_end_that_is_seen_all_at_once_is_told_in_order(void **state) {
+  talk t;
+  cp_options options = talk_options(&t);
+  start(&t, PEER(state), CP_ARGS("send-and-exit", "1", "1"), &options);
+  await_messages(&t, 1);
+  struct pollfd process = {.fd = cp_child_pidfd(t.child), .events = POLLIN};
+  if (process.fd < 0) {
+    finish(&t);
+    skip();
+  }
+  assert_int_equal(poll(&process, 1, 30000), 1);
+  run_loop();
+  assert_string_equal(t.log.text, "spawn message:\"x\" disconnect exit:3 close:3");
   cp_child_free(t.child);
 }
 
@@ -304,6 +322,7 @@ int main(void) {
       TEST_NODE(the_events_of_a_child_that_disconnects_come_in_order),
       TEST_NODE(messages_right_before_exit_arrive_before_it),
       TEST_NODE(many_messages_right_before_exit_arrive),
+      TEST_NODE(an_end_that_is_seen_all_at_once_is_told_in_order),
       TEST_NODE(the_parents_disconnect_ends_a_child_that_listens),
       TEST_NODE(the_childs_disconnect_is_told),
       TEST_NODE(a_child_that_never_listens_ends_by_itself),
