@@ -1,0 +1,11 @@
+// worker.js of "fork() - IPC with the Child", for fork_process.c.
+'use strict';
+
+process.on('message', (msg) => {
+  console.log('received:', msg);
+
+  // do CPU work
+  const result = msg.data.payload.toUpperCase();
+
+  process.send({ status: 'done', result });
+});
