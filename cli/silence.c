@@ -16,15 +16,16 @@
 
 enum { LOOK_MS = 100 };
 
-/* Whether there is something that the worker has not read. */
+/* Whether there is something that the worker has not read, or that we have not: this program may have stood still. */
 static bool has_unread(cp_child *child) {
   cp_channel *channel = cp_child_channel(child);
-  int unread = 0;
+  int fd = cp_channel_fd(channel), unread = 0;
   if (cp_channel_queued_bytes(channel) > 0) return true;
+  if (ioctl(fd, FIONREAD, &unread) == 0 && unread > 0) return true;
 #ifdef SIOCOUTQ
-  if (ioctl(cp_channel_fd(channel), SIOCOUTQ, &unread) != 0) return false;
+  if (ioctl(fd, SIOCOUTQ, &unread) == 0 && unread > 0) return true;
 #endif
-  return unread > 0;
+  return false;
 }
 
 typedef struct activity {
