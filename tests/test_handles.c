@@ -343,7 +343,7 @@ static void a_process_without_fds_left_loses_the_handle_and_says_so(void **state
 
 static void a_large_message_goes_through_shared_memory_and_reads_the_same(void **state) {
   (void)state;
-  enum { SIZE = 3 << 20 };
+  enum { SIZE = 6 << 20 };
   for (int serialization = 0; serialization <= 1; serialization++) {
     pair p;
     open_pair(&p, (cp_serialization)serialization, true);

@@ -3,6 +3,8 @@
 
 #include <stdlib.h>
 
+#include "pages.h"
+
 bool cp__buffer_grow(cp__buffer *buffer, size_t size) {
   enum { SMALLEST = 256 };
   if (buffer->failed || size > SIZE_MAX / 2 - buffer->length) {
@@ -16,6 +18,7 @@ bool cp__buffer_grow(cp__buffer *buffer, size_t size) {
     buffer->failed = true;
     return false;
   }
+  cp__pages_hint(bytes, capacity);
   buffer->bytes = bytes;
   buffer->capacity = capacity;
   return true;

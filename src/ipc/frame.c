@@ -4,11 +4,13 @@
 #include <limits.h>
 #include <stdlib.h>
 
+#include "pages.h"
+
 enum {
   HEADER = 4,           /* bytes of the length */
   READ_BYTES = 65536,   /* room for one read */
   LARGE_READ = 1 << 18, /* the same, inside of a large message */
-  KEPT_BYTES = 1 << 18  /* more memory than this is given back when it is empty */
+  KEPT_BYTES = 9 << 20  /* more memory than this is given back when it is empty */
 };
 
 void cp__framer_init(cp__framer *framer, cp_serialization serialization, size_t max_bytes) {
@@ -45,6 +47,7 @@ static size_t wanted_capacity(const cp__framer *framer) {
 static bool resize(cp__framer *framer, size_t capacity) {
   uint8_t *bytes = realloc(framer->bytes, capacity);
   if (bytes == NULL) return false;
+  cp__pages_hint(bytes, capacity);
   framer->bytes = bytes;
   framer->capacity = capacity;
   return true;

@@ -8,7 +8,7 @@
 #include "fail.h"
 #include "io.h"
 
-enum { KEPT_BYTES = 1 << 20 /* an empty buffer that is larger is given back */ };
+enum { KEPT_BYTES = 9 << 20 /* an empty buffer that is larger is given back */ };
 
 void cp__fds_free(cp__fds *fds) {
   for (int i = 0; fds != NULL && i < fds->count; i++) cp__close(fds->fds[i]);

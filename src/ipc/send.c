@@ -16,9 +16,9 @@
 #include "text.h"
 
 enum {
-  CORK_BYTES = 65536,      /* while corked, so much is written at once all the same, */
-  CORK_NS = 50000,         /* and what comes so long after the last write: a callback may go on for long */
-  SHARED_BYTES = 512 << 10 /* larger payloads go through shared memory, where the peer knows that */
+  CORK_BYTES = 65536,    /* while corked, so much is written at once all the same, */
+  CORK_NS = 50000,       /* and what comes so long after the last write: a callback may go on for long */
+  SHARED_BYTES = 4 << 20 /* larger payloads go through shared memory: fresh pages once, instead of at both ends */
 };
 
 static const cp_send_options no_options;
@@ -211,27 +211,32 @@ static cp_heap *heap_of(cp_channel *channel, cp_value value) {
 
 /* ---------------------------------------------------------------- shared memory */
 
-/* Puts the payload of the frame from `begin` on into shared memory, and an envelope into its place. */
-static int share(cp_channel *channel, size_t begin, cp__fds **fds, const cp_send_options *options) {
-  cp__buffer *bytes = &channel->outbox.bytes;
-  bool text = channel->serialization == CP_SERIALIZATION_JSON;
-  size_t skip = text ? 0 : 4, length = bytes->length - begin - (text ? 1 : 4);
+/*
+ * Puts a payload into shared memory, and its envelope behind what is queued, from `begin` on: the payload may be what lies
+ * there. 1: done, *fds has the memory; 0: there is no such memory here, nothing has changed.
+ */
+static int share(cp_channel *channel, size_t begin, const void *payload, size_t length, cp__fds **fds) {
   cp_heap *heap = cp__channel_scratch(channel);
-  cp__fds *all = *fds != NULL ? *fds : calloc(1, sizeof *all);
-  if (heap == NULL || all == NULL) {
-    if (all != *fds) free(all);
+  cp__fds *memory = calloc(1, sizeof *memory);
+  if (heap == NULL || memory == NULL) {
+    free(memory);
     return UV_ENOMEM;
   }
-  int fd = cp__shared_make(bytes->bytes + begin + skip, length);
-  if (fd < 0) { /* no such memory here: the frame goes as it is */
-    if (all != *fds) free(all);
+  memory->fds[0] = cp__shared_make(payload, length);
+  if (memory->fds[0] < 0) {
+    free(memory);
     return 0;
   }
-  all->fds[all->count++] = fd;
-  *fds = all;
-  cp_value envelope = cp__library_message(heap, options->handles, options->handle_count, &length, cp_undefined());
-  bytes->length = begin;
-  return add_frame(channel, bytes, envelope, options->error);
+  memory->count = 1;
+  *fds = memory;
+  channel->outbox.bytes.length = begin;
+  int rc =
+      add_frame(channel, &channel->outbox.bytes, cp__library_message(heap, NULL, 0, &length, cp_undefined()), NULL);
+  return rc == 0 ? 1 : rc;
+}
+
+static bool is_to_be_shared(const cp_channel *channel, size_t length, const cp_send_options *options) {
+  return channel->peer_is_library && options->handle_count == 0 && length > SHARED_BYTES;
 }
 
 /* ---------------------------------------------------------------- sending */
@@ -258,18 +263,26 @@ static int frame_value(cp_channel *channel, cp_value value, const cp_send_option
   return add_frame(channel, &channel->outbox.bytes, message, options->error);
 }
 
-/* Queues the frame from `begin` on, with what goes along. */
+/* Queues the frame from `begin` on, with what goes along; takes `fds`. */
+static int send_with(cp_channel *channel, size_t begin, cp__fds *fds, bool needs_ack, const cp_send_options *options) {
+  cp__outgoing message = {.cb = options->cb, .data = options->data, .fds = fds, .needs_ack = needs_ack};
+  int rc = post(channel, begin, &message);
+  if (rc >= 0) return rc; /* NOLINT(clang-analyzer-unix.Malloc): the outbox has the fds */
+  cp__fds_free(fds);
+  return cp__fail_plain(options->error, rc, CP_STAGE_SEND, -1, NULL);
+}
+
 static int send_frame(cp_channel *channel, size_t begin, const cp_send_options *options) {
-  cp__fds *fds = NULL;
+  const cp__buffer *bytes = &channel->outbox.bytes;
   bool for_node = options->handle_count > 0 && !channel->peer_is_library;
+  bool is_text = channel->serialization == CP_SERIALIZATION_JSON;
+  size_t length = bytes->length - begin - (is_text ? 1 : 4);
+  cp__fds *fds = NULL;
   int rc = options->handle_count > 0 ? copy_fds(&fds, options, for_node) : 0;
   if (rc == 0) trace_frame(channel, begin, options->handle_count, false);
-  if (rc == 0 && channel->peer_is_library && options->handle_count == 0 &&
-      channel->outbox.bytes.length - begin > SHARED_BYTES)
-    rc = share(channel, begin, &fds, options);
-  cp__outgoing message = {.cb = options->cb, .data = options->data, .fds = fds, .needs_ack = for_node};
-  if (rc == 0) rc = post(channel, begin, &message);
-  if (rc >= 0) return rc; /* NOLINT(clang-analyzer-unix.Malloc): the outbox has the fds */
+  if (rc == 0 && is_to_be_shared(channel, length, options))
+    rc = share(channel, begin, bytes->bytes + begin + (is_text ? 0 : 4), length, &fds);
+  if (rc >= 0) return send_with(channel, begin, fds, for_node, options);
   channel->outbox.bytes.length = begin;
   cp__fds_free(fds);
   return cp__fail_plain(options->error, rc, CP_STAGE_SEND, -1, NULL);
@@ -314,6 +327,20 @@ static int send_parsed(cp_channel *channel, const char *json, size_t length, con
   return rc;
 }
 
+/* Large text goes into shared memory from where it is. False: it has to go another way; else *rc is the result. */
+static bool share_text(cp_channel *channel, const char *json, const cp__json_check *check,
+                       const cp_send_options *options, int *rc) {
+  size_t begin = channel->outbox.bytes.length, length = check->end - check->start;
+  bool is_line = !check->has_newline && check->is_utf8;
+  if (!is_line || channel->on_trace != NULL || !is_to_be_shared(channel, length, options)) return false;
+  cp__fds *fds = NULL;
+  *rc = share(channel, begin, json + check->start, length, &fds);
+  if (*rc == 0) return false;
+  *rc = *rc > 0 ? send_with(channel, begin, fds, false, options)
+                : cp__fail_plain(options->error, *rc, CP_STAGE_SEND, -1, NULL);
+  return true;
+}
+
 int cp_send_json(cp_channel *channel, const char *json, size_t length, const cp_send_options *options) {
   static const cp_limits limits = {.max_bytes = INT32_MAX, .max_values = SIZE_MAX, .max_depth = CP_DEPTH_DEFAULT};
   if (options == NULL) options = &no_options;
@@ -325,6 +352,7 @@ int cp_send_json(cp_channel *channel, const char *json, size_t length, const cp_
   cp__json_check checked;
   rc = cp__json_check_text(&checked, json, length, &limits, options->error);
   if (rc != 0) return rc;
+  if (share_text(channel, json, &checked, options, &rc)) return rc;
   size_t begin = channel->outbox.bytes.length;
   rc = frame_text(channel, json, &checked, options->error);
   return rc == 0 ? send_frame(channel, begin, options) : rc;
