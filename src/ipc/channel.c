@@ -46,9 +46,13 @@ static bool keeps_loop_alive(const cp_channel *channel) {
   return !channel->refed_by_listeners || listens(channel);
 }
 
+/* Confirmations are only so many if the peer asks for them and does not read them. */
+bool cp__channel_is_held_up(const cp_channel *channel) {
+  return channel->backlog_bytes > BACKLOG_BYTES || channel->outbox.replies.length > BACKLOG_BYTES;
+}
+
 static int wanted_events(const cp_channel *channel) {
-  bool holds_up = channel->backlog_bytes > BACKLOG_BYTES;
-  return (holds_up ? 0 : UV_READABLE) | (channel->full ? UV_WRITABLE : 0);
+  return (cp__channel_is_held_up(channel) ? 0 : UV_READABLE) | (channel->full ? UV_WRITABLE : 0);
 }
 
 void cp__channel_update(cp_channel *channel) {

@@ -19,6 +19,16 @@ typedef enum cp__channel_state {
 /* What still has to be told from the loop. */
 enum { CP__DUE_SENT = 1, CP__DUE_MESSAGES = 2, CP__DUE_DISCONNECT = 4, CP__DUE_FAILURE = 8 };
 
+/*
+ * The message that is being delivered lies in the framer's memory. Who reads on before its callback has returned (a flush)
+ * takes that memory away from the framer first: it is freed behind the callback.
+ */
+typedef struct cp__lease {
+  const uint8_t *payload;
+  uint8_t *memory; /* NULL: the framer has it still */
+  struct cp__lease *outer;
+} cp__lease;
+
 /* What a child, or the parent's channel, adds. Each may be NULL. */
 typedef struct cp__channel_owner {
   void (*readable)(void *data); /* before the first message: may tell the start, may close the channel */
@@ -57,6 +67,7 @@ struct cp_channel {
   bool explicit_ref, refed; /* the user has decided, and how */
 
   cp__framer framer;
+  cp__lease *lease;                   /* of the message that is being delivered; NULL: none */
   cp__fds *arrived;                   /* fds that no message has taken yet */
   cp_heap *spare_heap;                /* of the last message, for the next one */
   cp_message *backlog, **backlog_end; /* messages that wait for a listener */
@@ -98,6 +109,8 @@ void cp__channel_hold(cp_channel *channel);
 void cp__channel_release(cp_channel *channel);
 void cp__channel_make_due(cp_channel *channel, unsigned what);
 void cp__channel_update(cp_channel *channel); /* what poll waits for, whether it keeps the loop alive, the timer */
+bool cp__channel_is_held_up(
+    const cp_channel *channel); /* too much waits for the program, or for the peer: read no more */
 void cp__channel_arm_timer(cp_channel *channel);
 const cp_limits *cp__channel_limits(const cp_channel *channel);
 cp_channel *cp__channel_if_open(cp_channel *channel); /* NULL once it is freed */

@@ -76,6 +76,12 @@ static ssize_t read_once(cp_channel *channel, uint8_t *room, size_t size) {
 
 /* ---------------------------------------------------------------- delivery */
 
+/* What a message that waits costs, in bytes: open files are scarcer than memory. */
+static size_t weight(const cp_message *message) {
+  enum { HEAP = 1024, HANDLE = 32768 };
+  return sizeof *message + message->length + (message->heap != NULL ? HEAP : 0) + message->handle_count * HANDLE;
+}
+
 static void store(cp_channel *channel, cp_message *message) {
   cp_message *kept = cp__message_detach(message);
   if (kept == NULL) {
@@ -84,7 +90,7 @@ static void store(cp_channel *channel, cp_message *message) {
   }
   *channel->backlog_end = kept;
   channel->backlog_end = &kept->next;
-  channel->backlog_bytes += kept->length;
+  channel->backlog_bytes += weight(kept);
 }
 
 /* One message to whoever wants it. False: nobody does yet. */
@@ -107,7 +113,7 @@ static cp_message *take_from_backlog(cp_channel *channel) {
   cp_message *message = channel->backlog;
   channel->backlog = message->next;
   if (channel->backlog == NULL) channel->backlog_end = &channel->backlog;
-  channel->backlog_bytes -= message->length;
+  channel->backlog_bytes -= weight(message);
   return message;
 }
 
@@ -115,7 +121,7 @@ static void put_back(cp_channel *channel, cp_message *message) {
   message->next = channel->backlog;
   channel->backlog = message;
   if (message->next == NULL) channel->backlog_end = &message->next;
-  channel->backlog_bytes += message->length;
+  channel->backlog_bytes += weight(message);
 }
 
 void cp__channel_deliver_backlog(cp_channel *channel) {
@@ -226,8 +232,10 @@ static void take_shared(cp_channel *channel, cp_message *envelope, size_t length
   envelope->handles = NULL;
   envelope->handle_count = 0;
   if (inspect(channel, &message, &internal)) {
-    if (channel->on_trace != NULL) trace(channel, &message, false);
-    if (!channel->freed) deliver(channel, &message);
+    if (channel->on_trace != NULL) trace(channel, &message, internal);
+    if (!channel->freed && !internal) deliver(channel, &message);
+    if (!channel->freed && internal && channel->on_internal != NULL)
+      channel->on_internal(channel, &message, channel->internal_data);
   }
   cp__message_dispose(&message);
   cp_heap_free(message.heap);
@@ -335,6 +343,8 @@ static void take_frame(cp_channel *channel, uint8_t *payload, size_t length) {
                         .length = length,
                         .heap = channel->spare_heap};
   bool internal = false;
+  cp__lease lease = {.payload = payload, .outer = channel->lease};
+  channel->lease = &lease;
   channel->spare_heap = NULL;
   if (inspect(channel, &message, &internal)) {
     if (channel->on_trace != NULL) trace(channel, &message, internal);
@@ -345,6 +355,8 @@ static void take_frame(cp_channel *channel, uint8_t *payload, size_t length) {
       deliver(channel, &message);
   }
   cp__message_dispose(&message);
+  channel->lease = lease.outer;
+  free(lease.memory);
   if (channel->spare_heap != NULL) {
     cp_heap_free(message.heap);
   } else {
@@ -375,6 +387,19 @@ static void take_frames(cp_channel *channel) {
 /* What came before the end was delivered; half a message at the end is dropped, as in Node. */
 static void end(cp_channel *channel) { cp__channel_close(channel); }
 
+static bool lends_input(const cp_channel *channel, const uint8_t *payload) {
+  const cp__framer *framer = &channel->framer;
+  return framer->bytes != NULL && payload >= framer->bytes && payload < framer->bytes + framer->capacity;
+}
+
+/* False: out of memory. */
+static bool secure_lease(cp_channel *channel) {
+  cp__lease *lease = channel->lease;
+  if (lease == NULL || !lends_input(channel, lease->payload)) return true;
+  lease->memory = cp__framer_steal(&channel->framer);
+  return lease->memory != NULL;
+}
+
 /* False: nothing more for now. */
 static bool receive_once(cp_channel *channel, size_t *got) {
   size_t room;
@@ -396,13 +421,14 @@ static bool receive_once(cp_channel *channel, size_t *got) {
 }
 
 void cp__channel_receive(cp_channel *channel, bool all) {
+  if (!secure_lease(channel)) return;
   size_t got = 0, most = all ? cp__pending(channel->fd) : SIZE_MAX;
   bool was_corked = channel->corked, was_draining = channel->draining;
   cp__channel_hold(channel);
   channel->corked = true;
   channel->draining = channel->draining || all;
   for (int i = 0; (all || i < READS_PER_EVENT) && got <= most && is_open(channel); i++)
-    if (!receive_once(channel, &got)) break;
+    if (!receive_once(channel, &got) || (!all && cp__channel_is_held_up(channel))) break;
   channel->corked = was_corked;
   channel->draining = was_draining;
   if (is_open(channel) && !channel->corked) cp__channel_pump(channel);
@@ -410,7 +436,5 @@ void cp__channel_receive(cp_channel *channel, bool all) {
 }
 
 uint8_t *cp__channel_steal_input(cp_channel *channel, const uint8_t *payload) {
-  const cp__framer *framer = &channel->framer;
-  bool inside = framer->bytes != NULL && payload >= framer->bytes && payload < framer->bytes + framer->capacity;
-  return inside ? cp__framer_steal(&channel->framer) : NULL;
+  return lends_input(channel, payload) ? cp__framer_steal(&channel->framer) : NULL;
 }

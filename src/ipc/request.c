@@ -41,22 +41,34 @@ static uint64_t deadline_in(cp_channel *channel, uint64_t milliseconds) {
   return milliseconds < UINT64_MAX - now ? now + milliseconds : UINT64_MAX;
 }
 
+static void set_deadline(cp_channel *channel, uint64_t id, uint64_t timeout_ms) {
+  cp__requests *requests = &channel->requests;
+  uint64_t deadline = deadline_in(channel, timeout_ms);
+  at(requests, (size_t)(id - requests->first_id))->deadline = deadline;
+  if (deadline == 0 || (requests->next_deadline != 0 && deadline >= requests->next_deadline)) return;
+  requests->next_deadline = deadline;
+  cp__channel_arm_timer(channel);
+}
+
 int cp_request(cp_channel *channel, cp_value request, uint64_t timeout_ms, cp_reply_cb cb, void *data) {
   if (!cp_channel_connected(channel)) return CP_ECHANNELCLOSED;
   if (!cp_value_is(request, CP_TYPE_OBJECT) || cp_value_has(request, "id") || cb == NULL) return UV_EINVAL;
   cp__requests *requests = &channel->requests;
   if (requests->count == requests->capacity && !grow(requests)) return UV_ENOMEM;
   if (requests->first_id == 0) requests->first_id = 1;
-  int rc = cp_send(channel, with_id(request, requests->first_id + requests->count), NULL);
-  if (rc < 0) return rc;
-  uint64_t deadline = deadline_in(channel, timeout_ms);
-  *at(requests, requests->count++) = (cp__request){cb, data, deadline};
+  uint64_t id = requests->first_id + requests->count;
+  *at(requests, requests->count++) = (cp__request){.cb = cb, .data = data};
   requests->waiting++;
-  cp__channel_update(channel);
-  if (deadline != 0 && (requests->next_deadline == 0 || deadline < requests->next_deadline)) {
-    requests->next_deadline = deadline;
-    cp__channel_arm_timer(channel);
+  cp__channel_hold(channel); /* a trace may send requests of its own, or free the channel */
+  int rc = cp_send(channel, with_id(request, id), NULL);
+  if (rc < 0) { /* then no trace was told: it is the last one still */
+    requests->count--;
+    requests->waiting--;
+  } else if (!channel->freed) {
+    set_deadline(channel, id, timeout_ms);
+    cp__channel_update(channel);
   }
+  cp__channel_release(channel);
   return rc;
 }
 

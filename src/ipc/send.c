@@ -91,17 +91,23 @@ static int add_frame(cp_channel *channel, cp__buffer *out, cp_value value, cp_er
   return rc == UV_ENOMEM || rc == CP_ETOOBIG ? cp__fail_plain(error, rc, CP_STAGE_ENCODE, -1, NULL) : rc;
 }
 
-static void trace_frame(cp_channel *channel, size_t begin, size_t fds, bool internal) {
-  if (channel->on_trace == NULL) return;
+/* The trace is told of a copy, when all else is done: its callback may send, or free the channel. */
+static int copy_for_trace(const cp_channel *channel, size_t begin, cp__buffer *copy) {
   bool text = channel->serialization == CP_SERIALIZATION_JSON;
   const cp__buffer *bytes = &channel->outbox.bytes;
+  if (channel->on_trace == NULL) return 0;
+  cp__buffer_add(copy, bytes->bytes + begin + (text ? 0 : 4), bytes->length - begin - (text ? 1 : 4));
+  return copy->failed ? UV_ENOMEM : 0;
+}
+
+static void tell_trace(cp_channel *channel, const cp__buffer *copy, size_t fds, bool internal) {
   cp_trace trace = {.outgoing = true,
                     .internal = internal,
                     .time_ns = cp__now_ns(),
-                    .payload = bytes->bytes + begin + (text ? 0 : 4),
-                    .length = bytes->length - begin - (text ? 1 : 4),
+                    .payload = copy->bytes,
+                    .length = copy->length,
                     .fds = fds};
-  cp__channel_trace(channel, &trace);
+  if (copy->length > 0) cp__channel_trace(channel, &trace);
 }
 
 /* The frame from `begin` on is a message: queues it, and writes if it is time. 0 or 1, or UV_ENOMEM. */
@@ -278,14 +284,21 @@ static int send_frame(cp_channel *channel, size_t begin, const cp_send_options *
   bool is_text = channel->serialization == CP_SERIALIZATION_JSON;
   size_t length = bytes->length - begin - (is_text ? 1 : 4);
   cp__fds *fds = NULL;
-  int rc = options->handle_count > 0 ? copy_fds(&fds, options, for_node) : 0;
-  if (rc == 0) trace_frame(channel, begin, options->handle_count, false);
+  cp__buffer traced = {0};
+  int rc = copy_for_trace(channel, begin, &traced);
+  if (rc == 0 && options->handle_count > 0) rc = copy_fds(&fds, options, for_node);
   if (rc == 0 && is_to_be_shared(channel, length, options))
     rc = share(channel, begin, bytes->bytes + begin + (is_text ? 0 : 4), length, &fds);
-  if (rc >= 0) return send_with(channel, begin, fds, for_node, options);
-  channel->outbox.bytes.length = begin;
-  cp__fds_free(fds);
-  return cp__fail_plain(options->error, rc, CP_STAGE_SEND, -1, NULL);
+  if (rc >= 0) {
+    rc = send_with(channel, begin, fds, for_node, options);
+  } else {
+    channel->outbox.bytes.length = begin;
+    cp__fds_free(fds);
+    rc = cp__fail_plain(options->error, rc, CP_STAGE_SEND, -1, NULL);
+  }
+  if (rc >= 0) tell_trace(channel, &traced, options->handle_count, false);
+  cp__buffer_free(&traced);
+  return rc;
 }
 
 int cp_send(cp_channel *channel, cp_value value, const cp_send_options *options) {
@@ -336,8 +349,12 @@ static bool share_text(cp_channel *channel, const char *json, const cp__json_che
   cp__fds *fds = NULL;
   *rc = share(channel, begin, json + check->start, length, &fds);
   if (*rc == 0) return false;
-  *rc = *rc > 0 ? send_with(channel, begin, fds, false, options)
-                : cp__fail_plain(options->error, *rc, CP_STAGE_SEND, -1, NULL);
+  if (*rc > 0) {
+    *rc = send_with(channel, begin, fds, false, options);
+  } else {
+    cp__fds_free(fds);
+    *rc = cp__fail_plain(options->error, *rc, CP_STAGE_SEND, -1, NULL);
+  }
   return true;
 }
 
@@ -366,11 +383,16 @@ int cp__channel_send_internal(cp_channel *channel, cp_value message, bool overta
     if (rc == 0 && !channel->corked) cp__channel_pump(channel);
     return rc;
   }
+  if (cp__outbox_queued(&channel->outbox) >= channel->max_queued) return UV_ENOBUFS; /* it asks, and does not read */
+  cp__buffer traced = {0};
   size_t begin = channel->outbox.bytes.length;
   int rc = add_frame(channel, &channel->outbox.bytes, message, NULL);
   if (rc != 0) return rc;
-  trace_frame(channel, begin, 0, true);
-  return post(channel, begin, &(cp__outgoing){0});
+  if (copy_for_trace(channel, begin, &traced) != 0) cp__buffer_free(&traced); /* then it goes untold */
+  rc = post(channel, begin, &(cp__outgoing){0});
+  if (rc >= 0) tell_trace(channel, &traced, 0, true);
+  cp__buffer_free(&traced);
+  return rc;
 }
 
 /* ---------------------------------------------------------------- flushing */
