@@ -13,6 +13,7 @@
 
 size_t cp__stdio_count_channels(const cp_options *options) {
   size_t channels = 0;
+  if (options->stdio.count > CP_STDIO_MAX) return 0; /* which is refused elsewhere */
   for (size_t i = 0; options->stdio.entries != NULL && i < options->stdio.count; i++)
     if (options->stdio.entries[i].kind == CP_STDIO_IPC && !(i == 0 && options->input != NULL)) channels++;
   return channels;

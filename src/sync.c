@@ -294,13 +294,13 @@ static void finish(sync_run *run) {
 }
 
 static int run_plan(sync_run *run, cp__plan *plan) {
-  if (cp__stdio_count_channels(run->options) > 0)
-    return cp__fail(&run->result->error, UV_EINVAL, CP_STAGE_OPTIONS, -1, NULL,
-                    "options.stdio: CP_IPC needs an event loop: the sync forms have none");
   int rc = cp__stdio_open(&run->stdio, &run->arena, run->options, &run->result->error);
   if (rc != 0) return rc;
   plan->fds = run->stdio.fds;
   plan->fd_count = run->stdio.count;
+  if (run->stdio.channel >= 0)
+    return cp__fail(&run->result->error, UV_EINVAL, CP_STAGE_OPTIONS, run->stdio.channel, NULL,
+                    "options.stdio[%d]: CP_IPC needs an event loop, and the sync forms have none", run->stdio.channel);
   rc = prepare(run);
   if (rc == 0) rc = start(run, plan);
   if (rc != 0) return rc;

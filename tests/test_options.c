@@ -243,9 +243,15 @@ static void files_need_a_path(void **state) {
   REFUSED("options.stdio[3]", .stdio = CP_STDIO(CP_PIPE, CP_PIPE, CP_PIPE, CP_APPEND_FILE(NULL)));
 }
 
-static void an_ipc_entry_is_not_supported_yet(void **state) {
+static void there_is_one_channel_at_most(void **state) {
   (void)state;
-  refused_as(UV_ENOTSUP, "options.stdio[3]", (cp_options){.stdio = CP_STDIO(CP_PIPE, CP_PIPE, CP_PIPE, CP_IPC)});
+  REFUSED("options.stdio[1]", .stdio = CP_STDIO(CP_PIPE, CP_IPC, CP_PIPE, CP_IPC));
+}
+
+static void options_of_messages_are_checked(void **state) {
+  (void)state;
+  REFUSED("options.serialization", .serialization = (cp_serialization)2);
+  REFUSED("options.limits.max_depth", .limits = {.max_depth = CP_DEPTH_MAX + 1});
 }
 
 static void no_file_is_touched_for_options_that_are_refused(void **state) {
@@ -393,7 +399,8 @@ int main(void) {
       TEST(fds_of_the_call_itself_do_not_count_as_open),
       TEST(streams_must_be_open),
       TEST(files_need_a_path),
-      TEST(an_ipc_entry_is_not_supported_yet),
+      TEST(there_is_one_channel_at_most),
+      TEST(options_of_messages_are_checked),
       TEST(no_file_is_touched_for_options_that_are_refused),
       TEST(extreme_numbers_are_accepted),
       TEST(an_argument_of_a_megabyte_is_an_error_of_the_kernel_not_a_crash),
