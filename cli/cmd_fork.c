@@ -332,6 +332,7 @@ static int run_traced(fork_state *fork) {
       .prints = options->trace, .worker = fork->options.command[0], .serialization = fork->options.child.serialization};
   if (tracer_open(&fork->tracer, options->trace_file) != 0) {
     say("--trace-file %s: %s", options->trace_file, strerror(errno));
+    (void)tracer_close(&fork->tracer);
     return STATUS_FAILED;
   }
   int rc = uv_loop_init(&fork->loop);

@@ -133,7 +133,7 @@ int tracer_open(tracer *self, const char *path) {
   self->file = fopen(path, "we");
   if (self->file == NULL) return -1;
   write_head(self);
-  return 0;
+  return fflush(self->file) == 0 ? 0 : -1; /* a copy of this process, on its way to the worker, has nothing to write */
 }
 
 bool tracer_is_on(const tracer *self) { return self->prints || self->file != NULL; }

@@ -208,6 +208,7 @@ static void one_that_cannot_start_is_told_as_always(void **state) {
   assert_status(FORK("1\n", "-C", "/no/such", WORKER), 125);
   assert_status(FORK("1\n", "--exec-path", "/", "w"), 126);
   assert_status(FORK("1\n", "--trace-file", "/no/such/file", WORKER), 125);
+  assert_status(FORK("1\n", "--trace-file", "/dev/full", WORKER), 125);
 }
 
 static void a_timeout_ends_it(void **state) {
