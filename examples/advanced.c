@@ -44,12 +44,18 @@ static void on_message(cp_child *child, cp_message *message, void *data) {
   if (--*waiting == 0) cp_channel_disconnect(cp_child_channel(child));
 }
 
+static void on_error(cp_child *child, const cp_error *error, void *data) { fprintf(stderr, "%s\n", error->message); }
+
 static int try(uv_loop_t *loop, const char *module, cp_serialization serialization) {
   printf("%s:\n", serialization == CP_SERIALIZATION_JSON ? "json" : "advanced");
   int waiting = 0;
   cp_child *child;
   cp_error error;
-  cp_options options = {.serialization = serialization, .on_message = on_message, .data = &waiting, .error = &error};
+  cp_options options = {.on_error = on_error,
+                        .serialization = serialization,
+                        .on_message = on_message,
+                        .data = &waiting,
+                        .error = &error};
   int rc = cp_fork(&child, loop, module, NULL, &options);
   if (rc < 0) {
     fprintf(stderr, "%s\n", error.message);

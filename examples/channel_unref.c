@@ -21,10 +21,12 @@ static void on_message(cp_child *child, cp_message *message, void *data) {
 
 static void on_close(cp_child *child, const cp_exit *ended, void *data) { printf("The child has ended\n"); }
 
+static void on_error(cp_child *child, const cp_error *error, void *data) { fprintf(stderr, "%s\n", error->message); }
+
 static int run_parent(uv_loop_t *loop, const char *module) {
   cp_child *child;
   cp_error error;
-  cp_options options = {.on_message = on_message, .on_close = on_close, .error = &error};
+  cp_options options = {.on_error = on_error, .on_message = on_message, .on_close = on_close, .error = &error};
   int rc = cp_fork(&child, loop, module, NULL, &options);
   if (rc < 0) {
     fprintf(stderr, "%s\n", error.message);

@@ -29,11 +29,16 @@ static void on_close(cp_child *worker, const cp_exit *ended, void *data) {
   printf("Event: close, %s, %d\n", cp_reason_name(ended->reason), ended->code);
 }
 
+static void on_error(cp_child *child, const cp_error *error, void *data) { fprintf(stderr, "%s\n", error->message); }
+
 static int run_parent(uv_loop_t *loop, const char *module) {
   cp_child *worker;
   cp_error error;
-  cp_options options = {
-      .on_message = on_message, .on_disconnect = on_disconnect, .on_close = on_close, .error = &error};
+  cp_options options = {.on_error = on_error,
+                        .on_message = on_message,
+                        .on_disconnect = on_disconnect,
+                        .on_close = on_close,
+                        .error = &error};
   int rc = cp_fork(&worker, loop, module, NULL, &options);
   if (rc < 0) {
     fprintf(stderr, "%s\n", error.message);

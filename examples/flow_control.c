@@ -48,6 +48,8 @@ static void on_message(cp_child *child, cp_message *message, void *data) {
   cp_channel_disconnect(cp_child_channel(child));
 }
 
+static void on_error(cp_child *child, const cp_error *error, void *data) { fprintf(stderr, "%s\n", error->message); }
+
 static int run_parent(uv_loop_t *loop, const char *module) {
   static char text[PART_BYTES];
   memset(text, 'x', sizeof text);
@@ -55,7 +57,8 @@ static int run_parent(uv_loop_t *loop, const char *module) {
   upload u = {.part = cp_string_n(heap, text, sizeof text)};
   cp_child *child;
   cp_error error;
-  int rc = cp_fork(&child, loop, module, NULL, &(cp_options){.on_message = on_message, .data = &u, .error = &error});
+  int rc = cp_fork(&child, loop, module, NULL,
+                   &(cp_options){.on_error = on_error, .on_message = on_message, .data = &u, .error = &error});
   if (rc == 0) {
     cp_channel_on_drain(cp_child_channel(child), send_parts, &u);
     send_parts(cp_child_channel(child), &u);

@@ -30,12 +30,14 @@ static void on_message(cp_child *child, cp_message *message, void *data) {
   cp_channel_disconnect(cp_child_channel(child));
 }
 
+static void on_error(cp_child *child, const cp_error *error, void *data) { fprintf(stderr, "%s\n", error->message); }
+
 static int run_parent(uv_loop_t *loop, const char *module) {
   cp_heap *heap = cp_heap_new(NULL);
   cp_value shared = cp_value_set(cp_object(heap), "count", cp_number(0));
   cp_child *child;
   cp_error error;
-  cp_options options = {.on_message = on_message, .data = &shared, .error = &error};
+  cp_options options = {.on_error = on_error, .on_message = on_message, .data = &shared, .error = &error};
   int rc = cp_fork(&child, loop, module, NULL, &options);
   if (rc == 0) {
     rc = cp_send(cp_child_channel(child), shared, NULL);

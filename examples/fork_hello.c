@@ -31,10 +31,13 @@ static void on_message(cp_child *child, cp_message *message, void *data) {
   cp_channel_disconnect(cp_child_channel(child)); /* nothing more to say: the child ends */
 }
 
+static void on_error(cp_child *child, const cp_error *error, void *data) { fprintf(stderr, "%s\n", error->message); }
+
 static int run_parent(uv_loop_t *loop, const char *module) {
   cp_child *child;
   cp_error error;
-  int rc = cp_fork(&child, loop, module, NULL, &(cp_options){.on_message = on_message, .error = &error});
+  int rc = cp_fork(&child, loop, module, NULL,
+                   &(cp_options){.on_error = on_error, .on_message = on_message, .error = &error});
   if (rc < 0) {
     fprintf(stderr, "%s\n", error.message);
     return rc;

@@ -54,10 +54,12 @@ static int send_task(cp_channel *child) {
   return cp_send_json(child, task, strlen(task), NULL); /* a message that is known beforehand may be written as text */
 }
 
+static void on_error(cp_child *child, const cp_error *error, void *data) { fprintf(stderr, "%s\n", error->message); }
+
 static int run_parent(uv_loop_t *loop, const char *module) {
   cp_child *child;
   cp_error error;
-  cp_options options = {.on_message = on_message, .on_exit = on_ended, .error = &error};
+  cp_options options = {.on_error = on_error, .on_message = on_message, .on_exit = on_ended, .error = &error};
   int rc = cp_fork(&child, loop, module, NULL, &options);
   if (rc < 0) {
     fprintf(stderr, "%s\n", error.message);

@@ -29,10 +29,12 @@ static int run_child(uv_loop_t *loop, cp_channel *parent) {
 
 static int send_text(cp_channel *child, const char *text) { return cp_send_json(child, text, strlen(text), NULL); }
 
+static void on_error(cp_child *child, const cp_error *error, void *data) { fprintf(stderr, "%s\n", error->message); }
+
 static int run_parent(uv_loop_t *loop, const char *module) {
   cp_child *child;
   cp_error error;
-  int rc = cp_fork(&child, loop, module, NULL, &(cp_options){.error = &error});
+  int rc = cp_fork(&child, loop, module, NULL, &(cp_options){.on_error = on_error, .error = &error});
   if (rc < 0) {
     fprintf(stderr, "%s\n", error.message);
     return rc;

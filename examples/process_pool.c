@@ -62,6 +62,8 @@ static void on_close(cp_child *child, const cp_exit *ended, void *data) {
   destroy(w->pool);
 }
 
+static void on_error(cp_child *child, const cp_error *error, void *data) { fprintf(stderr, "%s\n", error->message); }
+
 static int run_pool(uv_loop_t *loop, const char *module) {
   pool p = {.next = 0};
   int rc = 0;
@@ -70,13 +72,15 @@ static int run_pool(uv_loop_t *loop, const char *module) {
     cp_error error;
     worker *w = &p.workers[i];
     w->pool = &p;
-    cp_options options = {.on_message = on_message, .on_close = on_close, .data = w, .error = &error};
+    cp_options options = {
+        .on_error = on_error, .on_message = on_message, .on_close = on_close, .data = w, .error = &error};
     rc = cp_fork(&w->child, loop, module, NULL, &options);
     if (rc < 0) fprintf(stderr, "%s\n", error.message);
   }
   rc < 0 ? destroy(&p) : process_queue(&p);
   uv_run(loop, UV_RUN_DEFAULT);
-  for (int i = 0; i < TASKS; i++) printf("%.0f squared is %.0f\n", p.queue[i].number, p.queue[i].square);
+  for (int i = 0; p.done == TASKS && i < TASKS; i++)
+    printf("%.0f squared is %.0f\n", p.queue[i].number, p.queue[i].square);
   for (int i = 0; i < WORKERS; i++) cp_child_free(p.workers[i].child);
   return rc;
 }

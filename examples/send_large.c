@@ -36,13 +36,17 @@ static int send_large(cp_channel *child, const void *bytes) {
   return rc;
 }
 
+static void on_error(cp_child *child, const cp_error *error, void *data) { fprintf(stderr, "%s\n", error->message); }
+
 static int run_parent(uv_loop_t *loop, const char *module, bool is_library) {
   void *bytes = malloc(BYTES);
   if (bytes == NULL) return UV_ENOMEM;
   memset(bytes, 1, BYTES);
   cp_child *child;
-  cp_options options = {
-      .serialization = CP_SERIALIZATION_ADVANCED, .peer_is_library = is_library, .on_message = on_message};
+  cp_options options = {.on_error = on_error,
+                        .serialization = CP_SERIALIZATION_ADVANCED,
+                        .peer_is_library = is_library,
+                        .on_message = on_message};
   int rc = cp_fork(&child, loop, module, NULL, &options);
   if (rc == 0) {
     rc = send_large(cp_child_channel(child), bytes);

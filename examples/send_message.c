@@ -46,10 +46,13 @@ static int send_hello(cp_channel *child) {
   return rc;
 }
 
+static void on_error(cp_child *child, const cp_error *error, void *data) { fprintf(stderr, "%s\n", error->message); }
+
 static int run_parent(uv_loop_t *loop, const char *module) {
   cp_child *n;
   cp_error error;
-  int rc = cp_fork(&n, loop, module, NULL, &(cp_options){.on_message = on_message, .error = &error});
+  int rc =
+      cp_fork(&n, loop, module, NULL, &(cp_options){.on_error = on_error, .on_message = on_message, .error = &error});
   if (rc < 0) {
     fprintf(stderr, "%s\n", error.message);
     return rc;

@@ -92,9 +92,11 @@ static int listen_on_any_port(app *a) {
   return rc;
 }
 
+static void on_error(cp_child *child, const cp_error *error, void *data) { fprintf(stderr, "%s\n", error->message); }
+
 static int run_parent(app *a, const char *module) {
   int rc = listen_on_any_port(a);
-  if (rc == 0) rc = cp_fork(&a->child, a->server.loop, module, NULL, NULL);
+  if (rc == 0) rc = cp_fork(&a->child, a->server.loop, module, NULL, &(cp_options){.on_error = on_error});
   if (rc == 0) rc = start_client(a);
   if (rc < 0) fprintf(stderr, "%s\n", cp_strerror(rc));
   if (rc < 0) close_server(a);

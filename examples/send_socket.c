@@ -102,12 +102,14 @@ static int listen_on_any_port(app *a) {
   return rc;
 }
 
+static void on_error(cp_child *child, const cp_error *error, void *data) { fprintf(stderr, "%s\n", error->message); }
+
 static int run_parent(uv_loop_t *loop, const char *module) {
   app a = {.server.data = &a};
   uv_tcp_init(loop, &a.server);
   int rc = listen_on_any_port(&a);
-  if (rc == 0) rc = cp_fork(&a.normal, loop, module, CP_ARGS("normal"), NULL);
-  if (rc == 0) rc = cp_fork(&a.special, loop, module, CP_ARGS("special"), NULL);
+  if (rc == 0) rc = cp_fork(&a.normal, loop, module, CP_ARGS("normal"), &(cp_options){.on_error = on_error});
+  if (rc == 0) rc = cp_fork(&a.special, loop, module, CP_ARGS("special"), &(cp_options){.on_error = on_error});
   if (rc == 0) rc = start_client(&a, "127.0.0.1");
   if (rc == 0)
     uv_run(loop, UV_RUN_DEFAULT);

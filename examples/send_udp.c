@@ -94,10 +94,13 @@ static int bind_to_any_port(app *a) {
   return rc;
 }
 
+static void on_error(cp_child *child, const cp_error *error, void *data) { fprintf(stderr, "%s\n", error->message); }
+
 static int run_parent(app *a, const char *module) {
   int rc = bind_to_any_port(a);
   if (rc == 0)
-    rc = cp_fork(&a->child, a->socket.loop, module, NULL, &(cp_options){.on_message = on_message, .data = a});
+    rc = cp_fork(&a->child, a->socket.loop, module, NULL,
+                 &(cp_options){.on_error = on_error, .on_message = on_message, .data = a});
   if (rc < 0) {
     fprintf(stderr, "%s\n", cp_strerror(rc));
     close_socket(a);

@@ -57,11 +57,14 @@ static int send_file(cp_channel *child, int fd) {
   return rc;
 }
 
+static void on_error(cp_child *child, const cp_error *error, void *data) { fprintf(stderr, "%s\n", error->message); }
+
 /* The child is known to use this library, so the file may be sent before it has said so. */
 static int share(uv_loop_t *loop, const char *module, unsigned char *memory, int fd) {
   cp_child *child;
-  int rc = cp_fork(&child, loop, module, NULL,
-                   &(cp_options){.peer_is_library = true, .on_message = on_message, .data = memory});
+  int rc =
+      cp_fork(&child, loop, module, NULL,
+              &(cp_options){.on_error = on_error, .peer_is_library = true, .on_message = on_message, .data = memory});
   if (rc < 0) return rc;
   rc = send_file(cp_child_channel(child), fd);
   uv_run(loop, UV_RUN_DEFAULT);
