@@ -122,8 +122,18 @@ void cp__close(int fd) {
   if (fd >= 0) (void)close(fd);
 }
 
-uint64_t cp__now_ns(void) {
+static uint64_t read_clock(clockid_t clock) {
   struct timespec now;
-  (void)clock_gettime(CLOCK_MONOTONIC, &now);
+  (void)clock_gettime(clock, &now);
   return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
+
+uint64_t cp__now_ns(void) { return read_clock(CLOCK_MONOTONIC); }
+
+uint64_t cp__last_tick_ns(void) {
+#ifdef CLOCK_MONOTONIC_COARSE
+  return read_clock(CLOCK_MONOTONIC_COARSE);
+#else
+  return cp__now_ns();
+#endif
 }

@@ -76,7 +76,7 @@ struct cp_channel {
 
   cp__outbox outbox;
   bool corked, wants_drain, full; /* full: the socket takes nothing now */
-  uint64_t written_ns;            /* when it was written to last, while corked */
+  uint64_t written_tick;          /* when it was written to last while corked: a callback may go on for long */
   int write_error;                /* the peer takes nothing any more */
   cp_heap *scratch;               /* for messages that are built here */
 

@@ -53,10 +53,14 @@ static bool resize(cp__framer *framer, size_t capacity) {
   return true;
 }
 
+void cp__framer_trim(cp__framer *framer) {
+  if (framer->start < framer->end) return;
+  framer->start = framer->end = framer->searched = 0;
+  if (framer->capacity > KEPT_BYTES) cp__framer_free(framer);
+}
+
 uint8_t *cp__framer_room(cp__framer *framer, size_t *room) {
-  bool empty = framer->start == framer->end;
-  if (empty) framer->start = framer->end = framer->searched = 0;
-  if (empty && framer->capacity > KEPT_BYTES) cp__framer_free(framer);
+  cp__framer_trim(framer);
   if (framer->capacity - framer->end < READ_BYTES / 4) {
     compact(framer);
     size_t capacity = wanted_capacity(framer);

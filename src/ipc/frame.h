@@ -27,6 +27,9 @@ void cp__framer_free(cp__framer *framer);
  */
 uint8_t *cp__framer_room(cp__framer *framer, size_t *room);
 
+/* Gives memory back that a large message has left behind, if nothing is in it. */
+void cp__framer_trim(cp__framer *framer);
+
 /* `length` bytes were put there. */
 void cp__framer_commit(cp__framer *framer, size_t length);
 

@@ -431,6 +431,7 @@ void cp__channel_receive(cp_channel *channel, bool all) {
     if (!receive_once(channel, &got) || (!all && cp__channel_is_held_up(channel))) break;
   channel->corked = was_corked;
   channel->draining = was_draining;
+  if (channel->lease == NULL) cp__framer_trim(&channel->framer);
   if (is_open(channel) && !channel->corked) cp__channel_pump(channel);
   cp__channel_release(channel);
 }

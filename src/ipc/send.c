@@ -16,8 +16,7 @@
 #include "text.h"
 
 enum {
-  CORK_BYTES = 65536,    /* while corked, so much is written at once all the same, */
-  CORK_NS = 50000,       /* and what comes so long after the last write: a callback may go on for long */
+  CORK_BYTES = 65536,    /* while corked, so much is written at once all the same */
   SHARED_BYTES = 4 << 20 /* larger payloads go through shared memory: fresh pages once, instead of at both ends */
 };
 
@@ -43,7 +42,7 @@ static void note_drained(cp_channel *channel) {
 void cp__channel_pump(cp_channel *channel) {
   if (channel->fd < 0 || channel->write_error != 0) return;
   int rc = cp__outbox_write(&channel->outbox, channel->fd);
-  if (channel->corked) channel->written_ns = cp__now_ns();
+  if (channel->corked) channel->written_tick = cp__last_tick_ns();
   if (rc < 0 && rc != UV_EAGAIN) {
     channel->write_error = rc;
     cp__outbox_fail(&channel->outbox, rc);
@@ -70,7 +69,7 @@ void cp__channel_tell_sent(cp_channel *channel) {
 
 static bool may_wait(const cp_channel *channel) {
   return channel->corked && cp__outbox_queued(&channel->outbox) < CORK_BYTES &&
-         cp__now_ns() - channel->written_ns < CORK_NS;
+         cp__last_tick_ns() == channel->written_tick;
 }
 
 /* ---------------------------------------------------------------- encoding */
