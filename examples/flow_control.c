@@ -42,8 +42,6 @@ static void send_parts(cp_channel *channel, void *data) {
 }
 
 static void on_message(cp_child *child, cp_message *message, void *data) {
-  const upload *u = data;
-  printf("%d parts sent, %d written; the queue was full %d times\n", u->sent, u->written, u->waits);
   printf("The child has got %.0f bytes\n", cp_value_number(cp_message_value(message)));
   cp_channel_disconnect(cp_child_channel(child));
 }
@@ -58,11 +56,12 @@ static int run_parent(uv_loop_t *loop, const char *module) {
   cp_child *child;
   cp_error error;
   int rc = cp_fork(&child, loop, module, NULL,
-                   &(cp_options){.on_error = on_error, .on_message = on_message, .data = &u, .error = &error});
+                   &(cp_options){.on_error = on_error, .on_message = on_message, .error = &error});
   if (rc == 0) {
     cp_channel_on_drain(cp_child_channel(child), send_parts, &u);
     send_parts(cp_child_channel(child), &u);
     uv_run(loop, UV_RUN_DEFAULT);
+    printf("%d parts sent, %d written; the queue was full %d times\n", u.sent, u.written, u.waits);
     cp_child_free(child);
   } else {
     fprintf(stderr, "%s\n", error.message);
