@@ -54,7 +54,7 @@ static void on_message(cp_child *child, cp_message *result, void *data) {
     process_queue(w->pool);
 }
 
-/* The others are not disturbed when a worker dies, but its task is lost: a pool for more than a sample forks another. */
+/* A worker that dies takes its task along, and this sample gives up. A pool for real forks another and tries again. */
 static void on_close(cp_child *child, const cp_exit *ended, void *data) {
   worker *w = data;
   if (w->current == NULL) return;
@@ -77,7 +77,10 @@ static int run_pool(uv_loop_t *loop, const char *module) {
     rc = cp_fork(&w->child, loop, module, NULL, &options);
     if (rc < 0) fprintf(stderr, "%s\n", error.message);
   }
-  rc < 0 ? destroy(&p) : process_queue(&p);
+  if (rc == 0)
+    process_queue(&p);
+  else
+    destroy(&p);
   uv_run(loop, UV_RUN_DEFAULT);
   for (int i = 0; p.done == TASKS && i < TASKS; i++)
     printf("%.0f squared is %.0f\n", p.queue[i].number, p.queue[i].square);
