@@ -765,6 +765,12 @@ CP_API cp_value cp_number(double number); /* JavaScript has no other numbers: in
 CP_API cp_value cp_string_n(cp_heap *heap, const char *text, size_t length);
 CP_API cp_value cp_string(cp_heap *heap, const char *text); /* up to the NUL; NULL: cp_null() */
 
+/**
+ * A string that is not copied and needs no heap: a literal, or text that outlives every use of the value.
+ * @param text  UTF-8; NULL, bad bytes, or more than 4 GiB: CP_TYPE_NONE.
+ */
+CP_API cp_value cp_text(const char *text);
+
 /** A string from UTF-16 code units in the machine's byte order, lone surrogates and all. Copied. */
 CP_API cp_value cp_string_utf16(cp_heap *heap, const uint16_t *units, size_t count);
 
@@ -1049,8 +1055,9 @@ CP_API int cp_channel_open(cp_channel **out, uv_loop_t *loop, int fd, const cp_c
  * NODE_CHANNEL_FD and NODE_CHANNEL_SERIALIZATION_MODE out of the environment, so that children of this program do not
  * take the channel for theirs: call it first in main(), before there are threads. Only the first call finds a channel.
  * The channel lets the loop end until there is a listener for messages or for the disconnect, as in Node.
- * @return 0; CP_ENOCHANNEL: not started with a channel, or asked before; UV_EBADF: the variable names no open socket;
- *         UV_EINVAL: a serialization that nobody knows; UV_ENOMEM.
+ * @return 0; CP_ENOCHANNEL: not started with a channel, or asked before: a program that is parent and worker in one is
+ *         the parent then; UV_EBADF: the variable names no open socket; UV_ENOTSOCK; UV_EINVAL: a serialization that
+ *         nobody knows; UV_ENOMEM.
  */
 CP_API int cp_parent_channel(cp_channel **out, uv_loop_t *loop, const cp_channel_options *options);
 
@@ -1160,6 +1167,12 @@ typedef struct cp_handle {
                            A Node parent counts with it: server.getConnections(). Answered by itself in a C child */
 } cp_handle;
 
+/**
+ * The handle of a uv_tcp_t, uv_pipe_t or uv_udp_t: its fd, and SERVER, SOCKET or UDP by what it is.
+ * @return 0, UV_EBADF: it is not open; UV_EINVAL: of another kind, or NULL.
+ */
+CP_API int cp_handle_of(cp_handle *out, const uv_handle_t *handle);
+
 /** "net.Server" for CP_HANDLE_SERVER; "fd" for CP_HANDLE_FD; "" for values out of range. Static, never NULL. */
 CP_API const char *cp_handle_type_name(cp_handle_type type);
 
@@ -1182,7 +1195,10 @@ CP_API int cp_message_take_fd(cp_message *message, size_t i);
 #define CP_SEND_QUEUE_MAX ((size_t)268435456) /* the default of options.max_queued_bytes: 256 MiB */
 #define CP_HANDLES_MAX 32                     /* in one message */
 
-/** The message is written (`status` 0; the peer may not have read it yet) or failed: CP_ECHANNELCLOSED, UV_EPIPE. */
+/**
+ * The message is written (`status` 0; the peer may not have read it yet, and may have answered it before this comes) or
+ * failed: CP_ECHANNELCLOSED, UV_EPIPE.
+ */
 typedef void (*cp_send_cb)(cp_channel *channel, int status, void *data);
 
 typedef struct cp_send_options {
@@ -1223,6 +1239,7 @@ CP_API int cp_send(cp_channel *channel, cp_value value, const cp_send_options *o
 /**
  * Sends JSON text: checked to be exactly one value, and to be one line (white space is taken out if it is not). Over
  * an advanced channel it is sent as the value that it means.
+ * @param length  bytes; SIZE_MAX: up to the NUL.
  * @return as cp_send(); CP_EMESSAGE: not JSON; CP_ETOOBIG: nested deeper than a peer would take.
  */
 CP_API int cp_send_json(cp_channel *channel, const char *json, size_t length, const cp_send_options *options);

@@ -97,10 +97,14 @@ static void messages_arrive_in_order_in_both_serializations(void **state) {
     open_ends(&a, &b, (cp_serialization)serialization);
     assert_int_equal(say(&a, " [1, 2 ] "), 0);
     assert_int_equal(say(&a, "{\n\"a\": null\n}"), 0);
+    assert_int_equal(cp_send_json(a.channel, "null", SIZE_MAX, NULL), 0);
+    assert_int_equal(cp_send(a.channel, cp_text("h\xc3\xa9"), NULL), 0);
+    assert_int_equal(cp_text("\xff").type, CP_TYPE_NONE);
     assert_int_equal(cp_send(a.channel, cp_number(-0.5), NULL), 0);
     assert_int_equal(cp_send(a.channel, cp_boolean(true), NULL), 0);
-    while (b.messages < 4) (void)uv_run(test_loop(), UV_RUN_ONCE);
-    assert_string_equal(b.log, serialization == 0 ? "[1, 2 ] {\"a\":null} -0.5 true" : "[1,2] {\"a\":null} -0.5 true");
+    while (b.messages < 6) (void)uv_run(test_loop(), UV_RUN_ONCE);
+    assert_string_equal(b.log, serialization == 0 ? "[1, 2 ] {\"a\":null} null \"h\xc3\xa9\" -0.5 true"
+                                                  : "[1,2] {\"a\":null} null \"h\xc3\xa9\" -0.5 true");
     close_ends(&a, &b);
   }
 }

@@ -188,6 +188,35 @@ static void handles_that_make_no_sense_are_refused(void **state) {
   close_pair(&p);
 }
 
+static void a_handle_of_the_loop_says_itself_what_it_is(void **state) {
+  (void)state;
+  cp_handle handle;
+  uv_tcp_t tcp;
+  uv_udp_t udp;
+  uv_timer_t timer;
+  struct sockaddr_in address;
+  assert_int_equal(uv_ip4_addr("127.0.0.1", 0, &address), 0);
+  assert_int_equal(uv_tcp_init(test_loop(), &tcp), 0);
+  assert_int_equal(cp_handle_of(&handle, (uv_handle_t *)&tcp), UV_EBADF);
+  assert_int_equal(uv_tcp_bind(&tcp, (struct sockaddr *)&address, 0), 0);
+  assert_int_equal(cp_handle_of(&handle, (uv_handle_t *)&tcp), 0);
+  assert_int_equal(handle.type, CP_HANDLE_SOCKET);
+  assert_int_equal(uv_listen((uv_stream_t *)&tcp, 1, NULL), 0);
+  assert_int_equal(cp_handle_of(&handle, (uv_handle_t *)&tcp), 0);
+  assert_int_equal(handle.type, CP_HANDLE_SERVER);
+  assert_int_equal(uv_udp_init(test_loop(), &udp), 0);
+  assert_int_equal(uv_udp_bind(&udp, (struct sockaddr *)&address, 0), 0);
+  assert_int_equal(cp_handle_of(&handle, (uv_handle_t *)&udp), 0);
+  assert_int_equal(handle.type, CP_HANDLE_UDP);
+  assert_int_equal(uv_timer_init(test_loop(), &timer), 0);
+  assert_int_equal(cp_handle_of(&handle, (uv_handle_t *)&timer), UV_EINVAL);
+  assert_int_equal(cp_handle_of(&handle, NULL), UV_EINVAL);
+  uv_close((uv_handle_t *)&tcp, NULL);
+  uv_close((uv_handle_t *)&udp, NULL);
+  uv_close((uv_handle_t *)&timer, NULL);
+  run_loop();
+}
+
 static void handles_nobody_takes_are_closed(void **state) {
   (void)state;
   pair p;
@@ -368,6 +397,7 @@ int main(void) {
       TEST(messages_behind_a_handle_wait_for_its_confirmation_and_keep_their_order),
       TEST(several_files_of_any_kind_go_between_ends_of_this_library),
       TEST(handles_that_make_no_sense_are_refused),
+      TEST(a_handle_of_the_loop_says_itself_what_it_is),
       TEST(handles_nobody_takes_are_closed),
       TEST(a_handle_that_node_sends_twice_is_one_message_with_one_confirmation),
       TEST(files_that_no_message_names_end_the_channel),

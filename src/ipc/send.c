@@ -4,6 +4,7 @@
 #include <netinet/in.h>
 #include <poll.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 
@@ -137,6 +138,29 @@ static int socket_option(int fd, int name) {
 static bool is_pipe(int fd) {
   struct stat file;
   return fstat(fd, &file) == 0 && S_ISFIFO(file.st_mode);
+}
+
+static cp_handle_type type_of(const uv_handle_t *handle, int fd) {
+  switch (handle->type) {
+    case UV_TCP:
+    case UV_NAMED_PIPE:
+      return socket_option(fd, SO_ACCEPTCONN) == 1 ? CP_HANDLE_SERVER : CP_HANDLE_SOCKET;
+    case UV_UDP:
+      return CP_HANDLE_UDP;
+    default:
+      return (cp_handle_type)0;
+  }
+}
+
+int cp_handle_of(cp_handle *out, const uv_handle_t *handle) {
+  uv_os_fd_t fd = -1;
+  if (handle == NULL) return UV_EINVAL;
+  int rc = uv_fileno(handle, &fd);
+  if (rc != 0) return rc;
+  cp_handle_type type = type_of(handle, fd);
+  if (type == 0) return UV_EINVAL;
+  *out = (cp_handle){.type = type, .fd = fd};
+  return 0;
 }
 
 /* Node aborts, or wedges its channel for ever, on what is not of the kind that the message says. */
@@ -362,6 +386,7 @@ int cp_send_json(cp_channel *channel, const char *json, size_t length, const cp_
   if (options == NULL) options = &no_options;
   int rc = check(channel, options);
   if (rc != 0) return rc;
+  if (json != NULL && length == SIZE_MAX) length = strlen(json);
   if (json == NULL && length > 0) return REFUSE(UV_EINVAL, "json is NULL, but its length is %zu", length);
   if (channel->serialization != CP_SERIALIZATION_JSON || options->handle_count > 0)
     return send_parsed(channel, json, length, options);

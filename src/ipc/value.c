@@ -35,6 +35,12 @@ static cp_value repaired_string(cp_heap *heap, const char *text, size_t length) 
   return finish_text(heap, copy, 3 * length, cp__text_repair(copy, text, length));
 }
 
+cp_value cp_text(const char *text) {
+  size_t length = text != NULL ? strlen(text) : 0;
+  if (text == NULL || length > UINT32_MAX || !cp__text_is_valid(text, length)) return (cp_value){0};
+  return cp__string_value(text, (uint32_t)length);
+}
+
 cp_value cp_string_n(cp_heap *heap, const char *text, size_t length) {
   if (text == NULL) length = 0;
   if (!cp__text_is_valid(text, length)) return repaired_string(heap, text, length);
