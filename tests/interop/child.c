@@ -189,7 +189,7 @@ static void on_connection(uv_poll_t *poll, int status, int ready) {
   watched *w = poll->data;
   (void)status, (void)ready;
   int fd = accept(w->fd, NULL, NULL);
-  if (fd < 0) return; /* another process was quicker */
+  if (fd < 0) return;                                   /* another process was quicker */
   (void)send(fd, "handled by child", 16, MSG_NOSIGNAL); /* the client may have gone */
   close(fd);
 }
@@ -318,17 +318,16 @@ static void send_offer(cp_handle_type type, int fd, int port) {
 
 /* One end of a pair goes to the parent; what comes out of the other is sent. */
 static void offer_pair(int near, int far) {
-  send_offer(CP_HANDLE_SOCKET, far, 0);
   if (strcmp(arguments[0], "keep") == 0) write_all(far, "from the child, ");
+  send_offer(CP_HANDLE_SOCKET, far, 0);
   close(far);
   watch(near, on_pipe_bytes);
 }
 
 static void offer_tcp(void) {
   int server = listener(AF_INET, NULL), near = socket(AF_INET, SOCK_STREAM, 0);
-  struct sockaddr_in address = {.sin_family = AF_INET,
-                                .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
-                                .sin_port = htons((uint16_t)port_of(server))};
+  struct sockaddr_in address = {
+      .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK), .sin_port = htons((uint16_t)port_of(server))};
   if (connect(near, (struct sockaddr *)&address, sizeof address) != 0) fail("connect");
   int far = accept(server, NULL, NULL);
   close(server);
@@ -353,7 +352,10 @@ static void offer(void) {
     offer_pair(pair[0], pair[1]);
   } else if (strcmp(kind, "pipe") == 0) {
     if (pipe(pair) != 0) fail("pipe");
-    offer_pair(pair[0], pair[1]);
+    send_offer(CP_HANDLE_SOCKET, pair[0], 0);
+    write_all(pair[1], "through the pipe");
+    close(pair[0]);
+    close(pair[1]);
   } else {
     offer_tcp();
   }
@@ -446,20 +448,13 @@ typedef struct verb {
 } verb;
 
 static const verb verbs[] = {
-    {"count", NULL, count},
-    {"block-and-count", NULL, block_and_count},
-    {"late", NULL, late},
-    {"flood", NULL, flood},
-    {"events", NULL, events},
-    {"mode", NULL, mode},
-    {"ask", NULL, ask},
-    {"server", on_server, NULL},
-    {"socket", on_socket, NULL},
-    {"socket-echo", on_echo_socket, NULL},
-    {"pipe-read", on_pipe, NULL},
-    {"udp", on_udp, NULL},
-    {"hold", on_held, NULL},
-    {"offer", NULL, offer},
+    {"count", NULL, count},       {"block-and-count", NULL, block_and_count},
+    {"late", NULL, late},         {"flood", NULL, flood},
+    {"events", NULL, events},     {"mode", NULL, mode},
+    {"ask", NULL, ask},           {"server", on_server, NULL},
+    {"socket", on_socket, NULL},  {"socket-echo", on_echo_socket, NULL},
+    {"pipe-read", on_pipe, NULL}, {"udp", on_udp, NULL},
+    {"hold", on_held, NULL},      {"offer", NULL, offer},
     {"mixed", NULL, mixed},
 };
 

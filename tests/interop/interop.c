@@ -148,9 +148,7 @@ int connect_tcp(int port) {
   return fd;
 }
 
-void make_pair(int pair[2]) {
-  assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
-}
+void make_pair(int pair[2]) { assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0); }
 
 /* ---------------------------------------------------------------- reading */
 

@@ -22,7 +22,7 @@ typedef struct talk {
   cp_child *child;
   cp_channel *channel;
   int messages, disconnects, drains;
-  char last[4096]; /* the JSON of the last message */
+  char last[4096];  /* the JSON of the last message */
   int sent, unsent; /* callbacks of sends, by status */
 } talk;
 

@@ -66,7 +66,8 @@ static void check_udp(peer kind, int family) {
   } address = {.in6 = {.sin6_family = AF_INET6, .sin6_addr = IN6ADDR_LOOPBACK_INIT}};
   socklen_t length = sizeof address;
   reading r;
-  if (family == AF_INET) address.in = (struct sockaddr_in){.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+  if (family == AF_INET)
+    address.in = (struct sockaddr_in){.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
   int fd = socket(family, SOCK_DGRAM | SOCK_CLOEXEC, 0), client = socket(family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
   if (fd < 0 || bind(fd, &address.any, family == AF_INET ? sizeof address.in : sizeof address.in6) != 0) {
     close(fd);
@@ -220,9 +221,9 @@ static void a_udp_socket_comes_from_the_child(void **state) {
   char bytes[16] = "";
   take_offer(&taken, &t, PEER(state), "udp", NULL);
   end_offer(&t);
-  struct sockaddr_in own, address = {.sin_family = AF_INET,
-                                     .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
-                                     .sin_port = htons((uint16_t)taken.port)};
+  struct sockaddr_in own,
+      address = {
+          .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK), .sin_port = htons((uint16_t)taken.port)};
   int sender = bind_udp(&own);
   assert_int_equal(sendto(sender, "hello", 5, 0, (struct sockaddr *)&address, sizeof address), 5);
   assert_int_equal(recv(taken.fd, bytes, sizeof bytes, 0), 5);
