@@ -28,7 +28,7 @@ async function block(serialization) {
   const child = startAt('child', ['block-and-count'], ['pipe', 'inherit', 'inherit', 'ipc'], {serialization});
   let sent = 1;
   while (child.send('x'.repeat(1000))) sent++;
-  assert(sent > 200);
+  assert(sent > 131);
   child.send('count');
   child.stdin.end();
   assert.strictEqual(await message(child), sent + 1);
