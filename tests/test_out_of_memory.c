@@ -6,6 +6,7 @@
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "support.h"
@@ -290,6 +291,220 @@ static void releasing_a_loop(void **state) {
   fail_each_allocation(run_release);
 }
 
+/* ---------------------------------------------------------------- messages */
+
+/* One end of a channel. What it was not told must have come. */
+typedef struct end {
+  cp_channel *channel;
+  int accepted, sent, messages, valueless, replies, errors, disconnects, fds;
+  cp_message *kept;
+} end;
+
+static void on_message(cp_channel *channel, cp_message *message, void *data) {
+  end *e = data;
+  cp_value value = cp_message_value(message);
+  e->messages++;
+  for (size_t i = 0; i < cp_message_handle_count(message); i++) {
+    int fd = cp_message_take_fd(message, i);
+    if (fd >= 0) e->fds++;
+    if (fd >= 0) close(fd);
+  }
+  if (cp_value_is(value, CP_TYPE_NONE)) e->valueless++;
+  if (cp_value_is(cp_value_get(value, "id"), CP_TYPE_NUMBER)) {
+    int rc = cp_reply(message, cp_value_get(value, "question"));
+    assert_true(rc >= 0 || rc == UV_ENOMEM || rc == UV_EINVAL || rc == CP_ECHANNELCLOSED || rc == UV_EPIPE);
+    if (rc < 0) (void)cp_channel_disconnect(channel); /* so that the other end is told */
+  }
+  if (e->kept == NULL) e->kept = cp_message_keep(message);
+}
+
+static void on_channel_error(cp_channel *channel, const cp_error *error, void *data) {
+  end *e = data;
+  (void)channel;
+  if (error->code != UV_ENOMEM) fail_msg("an error that is not of memory: %s", error->message);
+  e->errors++;
+}
+
+static void on_disconnect(cp_channel *channel, void *data) {
+  end *e = data;
+  (void)channel;
+  e->disconnects++;
+}
+
+static void on_sent(cp_channel *channel, int status, void *data) {
+  end *e = data;
+  (void)channel;
+  if (status == 0) e->sent++;
+}
+
+static void on_reply(cp_channel *channel, int status, cp_message *reply, cp_value result, void *data) {
+  end *e = data;
+  (void)channel;
+  (void)result;
+  assert_int_equal(reply != NULL, status == 0);
+  e->replies++;
+}
+
+static bool open_end(end *e, int fd, cp_serialization serialization, bool library) {
+  cp_error error = {0};
+  *e = (end){.accepted = 0};
+  cp_channel_options options = {.serialization = serialization,
+                                .on_message = on_message,
+                                .on_error = on_channel_error,
+                                .on_disconnect = on_disconnect,
+                                .peer_is_library = library,
+                                .error = &error,
+                                .data = e};
+  int rc = cp_channel_open(&e->channel, test_loop(), fd, &options);
+  if (rc == 0) return true;
+  assert_int_equal(rc, UV_ENOMEM);
+  assert_int_equal(error.code, UV_ENOMEM);
+  close(fd);
+  return false;
+}
+
+static void accept_or_refuse(end *e, int rc) {
+  if (rc < 0) assert_true(rc == UV_ENOMEM || rc == CP_ECHANNELCLOSED || rc == UV_EPIPE);
+  if (rc >= 0) e->accepted++;
+}
+
+static void send_object(end *e, const cp_handle *handle) {
+  cp_heap *heap = cp_heap_new(NULL);
+  cp_value object = cp_value_set(cp_object(heap), "text", cp_string(heap, "some text"));
+  (void)cp_value_set(object, "list", cp_value_push(cp_array(heap), cp_value_set(cp_object(heap), "a", cp_number(1.5))));
+  cp_send_options options = {.cb = on_sent, .data = e, .handles = handle, .handle_count = handle != NULL};
+  if (cp_value_is(object, CP_TYPE_NONE))
+    assert_int_not_equal(cp_send(e->channel, object, &options),
+                         0); /* which code: it may be no value for other reasons */
+  else
+    accept_or_refuse(e, cp_send(e->channel, object, &options));
+  cp_heap_free(heap);
+}
+
+static void ask(end *e) {
+  cp_heap *heap = cp_heap_new(NULL);
+  cp_value question = cp_value_set(cp_object(heap), "question", cp_number(42));
+  int rc = heap != NULL ? cp_request(e->channel, question, 0, on_reply, e) : UV_ENOMEM;
+  if (rc >= 0) e->sent++;                                 /* no callback tells of it */
+  if (rc < 0 && rc != UV_EINVAL) accept_or_refuse(e, rc); /* UV_EINVAL: the object was not made */
+  if (rc < 0) e->replies++;
+  if (rc >= 0) e->accepted++;
+  cp_heap_free(heap);
+}
+
+static void send_text(end *e, size_t length) {
+  cp_send_options options = {.cb = on_sent, .data = e};
+  char *text = malloc(length);
+  if (text == NULL) return;
+  memset(text, 'x', length);
+  text[0] = text[length - 1] = '"';
+  accept_or_refuse(e, cp_send_json(e->channel, text, length, &options));
+  free(text);
+}
+
+/* Each message has come, or somebody was told that it did not. */
+static void check_ends(const end *a, const end *b) {
+  assert_int_equal(a->disconnects, 1);
+  assert_int_equal(b->disconnects, 1);
+  assert_int_equal(a->replies, 1);
+  if (a->errors + b->errors > 0) return;
+  assert_int_equal(a->sent, a->accepted);
+  assert_int_equal(b->messages, a->accepted);
+}
+
+static void run_session(cp_serialization serialization, bool library, size_t large) {
+  static end a, b;
+  int fds[2];
+  assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds), 0);
+  if (!open_end(&a, fds[0], serialization, library)) {
+    close(fds[1]);
+    return;
+  }
+  if (open_end(&b, fds[1], serialization, library)) {
+    cp_handle handle = {.type = CP_HANDLE_NATIVE, .fd = fds[0]};
+    send_object(&a, NULL);
+    send_object(&a, &handle);
+    cp_channel_pause(b.channel);
+    send_text(&a, large);
+    ask(&a);
+    send_object(&a, &handle);
+    for (int i = 0; i < 3; i++) (void)uv_run(test_loop(), UV_RUN_NOWAIT);
+    cp_channel_resume(b.channel);
+    for (int i = 0; i < 50 && a.replies == 0; i++) (void)uv_run(test_loop(), UV_RUN_NOWAIT);
+    (void)cp_channel_disconnect(a.channel);
+    run_loop();
+    check_ends(&a, &b);
+    cp_message_free(b.kept);
+    cp_channel_free(b.channel);
+  } else {
+    (void)cp_channel_disconnect(a.channel);
+  }
+  cp_channel_free(a.channel);
+  cp_message_free(a.kept);
+  run_loop();
+}
+
+static void run_json(void) { run_session(CP_SERIALIZATION_JSON, false, 100000); }
+static void run_json_library(void) { run_session(CP_SERIALIZATION_JSON, true, 5 << 20); }
+static void run_advanced(void) { run_session(CP_SERIALIZATION_ADVANCED, false, 100000); }
+static void run_advanced_library(void) { run_session(CP_SERIALIZATION_ADVANCED, true, 5 << 20); }
+
+static void a_session_in_json(void **state) {
+  (void)state;
+  fail_each_allocation(run_json);
+}
+static void a_session_in_json_with_shared_memory(void **state) {
+  (void)state;
+  fail_each_allocation(run_json_library);
+}
+static void a_session_in_structured_clone(void **state) {
+  (void)state;
+  fail_each_allocation(run_advanced);
+}
+static void a_session_in_structured_clone_with_shared_memory(void **state) {
+  (void)state;
+  fail_each_allocation(run_advanced_library);
+}
+
+static void on_echo(cp_channel *channel, cp_message *message, void *data) {
+  end *e = data;
+  (void)message;
+  if (++e->messages == e->accepted) (void)cp_channel_disconnect(channel);
+}
+
+static void run_fork(void) {
+  static end e;
+  static event_log log;
+  cp_child *child = NULL;
+  cp_error error = {0};
+  cp_options options = log_options(&log);
+  e = (end){.accepted = 0};
+  options.error = &error;
+  int rc = cp_fork(&child, test_loop(), WORKER, CP_ARGS("echo"), &options);
+  if (rc != 0) {
+    assert_int_equal(rc, UV_ENOMEM);
+    assert_int_equal(error.code, UV_ENOMEM);
+    return;
+  }
+  e.channel = cp_child_channel(child);
+  if (e.channel != NULL) {
+    cp_channel_on_message(e.channel, on_echo, &e);
+    send_object(&e, NULL);
+    send_text(&e, 1000);
+    if (e.accepted == 0) (void)cp_channel_disconnect(e.channel);
+  }
+  run_loop();
+  assert_int_equal(log.closed, 1);
+  if (log.failed == 0) assert_int_equal(e.messages, e.accepted);
+  if (log.failed > 0) assert_int_equal(log.error.code, UV_ENOMEM);
+  cp_child_free(child);
+}
+
+static void forking_and_talking(void **state) {
+  (void)state;
+  fail_each_allocation(run_fork);
+}
+
 static void *do_nothing(void *data) { return data; }
 
 /* glibc keeps the memory of an ended thread for the next one. */
@@ -317,6 +532,11 @@ int main(void) {
       TEST(forwarding_through_memory),
       TEST(forwarding_to_a_full_pipe),
       TEST(releasing_a_loop),
+      TEST(a_session_in_json),
+      TEST(a_session_in_json_with_shared_memory),
+      TEST(a_session_in_structured_clone),
+      TEST(a_session_in_structured_clone_with_shared_memory),
+      TEST(forking_and_talking),
   };
   return cmocka_run_group_tests(tests, warm_threads, NULL);
 }

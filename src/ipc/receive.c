@@ -200,10 +200,13 @@ static void deliver_envelope(cp_channel *channel, cp_message *message, const cp_
     channel->on_internal(channel, message, channel->internal_data);
 }
 
-/* The confirmation first: the peer's next message waits for it. */
+/* The confirmation first: the peer's next message waits for it, for ever if it does not come. */
 static void take_node_handle(cp_channel *channel, cp_message *message, const cp__internal *internal) {
   cp_heap *heap = cp__channel_scratch(channel);
-  if (heap != NULL) (void)cp__channel_send_internal(channel, cp__simple_internal(heap, CP__ACK), true);
+  if (heap == NULL || cp__channel_send_internal(channel, cp__simple_internal(heap, CP__ACK), true) != 0) {
+    malformed(channel, UV_ENOMEM, "no memory to confirm a handle");
+    return;
+  }
   if (take_handles(channel, message, internal)) deliver_envelope(channel, message, internal);
 }
 

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "channel.h"
+#include "fail.h"
 
 static cp__request *at(const cp__requests *requests, size_t i) {
   return &requests->ring[(requests->first + i) & (requests->capacity - 1)];
@@ -85,10 +86,19 @@ static cp__request take(cp__requests *requests, size_t i) {
   return taken;
 }
 
+/* It may be the reply that somebody waits for, and cannot be read: who waits is told by the end of the channel. */
+static bool give_up(cp_channel *channel) {
+  cp_error error;
+  (void)cp__fail(&error, UV_ENOMEM, CP_STAGE_RECEIVE, -1, NULL, "receive: no memory to look for a reply");
+  cp__channel_break(channel, &error);
+  return true;
+}
+
 bool cp__requests_answer(cp_channel *channel, cp_message *message) {
   cp__requests *requests = &channel->requests;
   if (requests->first_id == 0) return false; /* there was never one */
   cp_value reply = cp_message_value(message);
+  if (cp_value_is(reply, CP_TYPE_NONE) && requests->waiting > 0) return give_up(channel);
   if (!cp_value_is(reply, CP_TYPE_OBJECT)) return false;
   int64_t id = cp_value_integer(cp_value_get(reply, "id"), 0);
   bool failed = cp_value_has(reply, "error");
