@@ -248,12 +248,136 @@ static void measuring_long_texts(void **state) {
   free(text);
 }
 
+/* ---------------------------------------------------------------- against a plain way */
+
+static uint64_t state_of_random = 42;
+static uint32_t below(uint32_t bound) {
+  state_of_random = state_of_random * UINT64_C(6364136223846793005) + 1442695040888963407U;
+  return (uint32_t)(state_of_random >> 33) % bound;
+}
+
+/* A kind of writing: `first` and so many code points from there. Surrogates are lone, or may make a pair by chance. */
+typedef struct writing {
+  uint32_t first, count;
+} writing;
+
+static const writing writings[] = {{0, 0x80},           {0xA0, 0x60},    {0x80, 0x780},
+                                   {0x800, 0xD000},     {0xFFF0, 0x10},  {0xD800, 0x800},
+                                   {0x10000, 0x100000}, {0x1F600, 0x40}, {0x7E, 4}};
+enum { WRITINGS = sizeof writings / sizeof *writings, LATIN1 = 2 /* of them */, UNITS_MAX = 330 };
+
+/* Mostly in one writing, as texts are; `spaces`: one of so many characters is in another. */
+static void make_units(uint16_t *units, size_t count, writing usual, uint32_t kinds, uint32_t spaces) {
+  for (size_t i = 0; i < count; i++) {
+    writing from = below(spaces) == 0 ? writings[below(kinds)] : usual;
+    uint32_t code = from.first + below(from.count);
+    if (code >= 0x10000 && i + 1 < count) {
+      units[i++] = (uint16_t)(0xD800 + ((code - 0x10000) >> 10));
+      code = 0xDC00 + (code & 0x3FF);
+    }
+    units[i] = (uint16_t)(code < 0x10000 ? code : 'x');
+  }
+}
+
+static size_t plain_text(uint8_t *out, const uint16_t *units, size_t count) {
+  size_t length = 0;
+  for (size_t i = 0; i < count; i++) {
+    uint32_t code = units[i];
+    bool pair = code >> 10 == 0xD800 >> 10 && i + 1 < count && units[i + 1] >> 10 == 0xDC00 >> 10;
+    if (pair) code = 0x10000 + ((code & 0x3FF) << 10) + (units[++i] & 0x3FF);
+    int more = code < 0x80 ? 0 : code < 0x800 ? 1 : code < 0x10000 ? 2 : 3;
+    static const uint8_t leads[] = {0, 0xC0, 0xE0, 0xF0};
+    out[length++] = (uint8_t)(leads[more] | code >> 6 * more);
+    while (more-- > 0) out[length++] = (uint8_t)(0x80 | (code >> 6 * more & 0x3F));
+  }
+  return length;
+}
+
+/* Memory that ends where its block does, and begins at any alignment. */
+typedef struct piece {
+  uint8_t *block, *bytes;
+} piece;
+
+static piece make_piece(const void *bytes, size_t length, size_t alignment) {
+  piece p = {.block = malloc(alignment + length > 0 ? alignment + length : 1)};
+  assert_non_null(p.block);
+  p.bytes = p.block + alignment;
+  if (bytes != NULL && length > 0) memcpy(p.bytes, bytes, length);
+  return p;
+}
+
+static void check_wide(const uint16_t *units, size_t count, const uint8_t *text, size_t length, size_t alignment) {
+  piece in = make_piece(units, 2 * count, alignment), out = make_piece(NULL, length, alignment / 2);
+  size_t size = cp__text_size_of_utf16(in.bytes, count);
+  assert_true(size >= length && size <= length + count);
+  if (size == length) { /* else there are pairs, and the result is shorter than its room */
+    assert_int_equal(cp__text_from_utf16((char *)out.bytes, in.bytes, count), length);
+    assert_memory_equal(out.bytes, text, length);
+  } else {
+    piece more = make_piece(NULL, size, alignment / 2);
+    assert_int_equal(cp__text_from_utf16((char *)more.bytes, in.bytes, count), length);
+    assert_memory_equal(more.bytes, text, length);
+    free(more.block);
+  }
+  memcpy(out.bytes, text, length);
+  assert_true(cp__text_is_valid((char *)out.bytes, length));
+  assert_int_equal(cp__text_measure((char *)out.bytes, length).units, count);
+  memset(in.bytes, 0xAA, 2 * count);
+  cp__text_to_utf16(in.bytes, (char *)out.bytes, length);
+  assert_memory_equal(in.bytes, units, 2 * count);
+  free(in.block);
+  free(out.block);
+}
+
+static void check_narrow(const uint16_t *units, size_t count, const uint8_t *text, size_t length, size_t alignment) {
+  piece in = make_piece(NULL, count, alignment), out = make_piece(NULL, length, alignment / 2);
+  for (size_t i = 0; i < count; i++) in.bytes[i] = (uint8_t)units[i];
+  piece copy = make_piece(in.bytes, count, 0);
+  assert_int_equal(cp__text_size_of_latin1(in.bytes, count), length);
+  assert_int_equal(cp__text_from_latin1((char *)out.bytes, in.bytes, count), length);
+  assert_memory_equal(out.bytes, text, length);
+  memset(in.bytes, 0xAA, count);
+  cp__text_to_latin1(in.bytes, (char *)out.bytes, length);
+  assert_memory_equal(in.bytes, copy.bytes, count);
+  free(in.block);
+  free(out.block);
+  free(copy.block);
+}
+
+static void check_text(size_t count, size_t alignment, uint32_t kind, uint32_t spaces) {
+  uint16_t units[UNITS_MAX];
+  uint8_t text[3 * UNITS_MAX];
+  bool narrow = true;
+  make_units(units, count, writings[kind], kind < LATIN1 ? LATIN1 : WRITINGS, spaces);
+  size_t length = plain_text(text, units, count);
+  for (size_t i = 0; i < count; i++) narrow = narrow && units[i] < 0x100;
+  piece exact = make_piece(text, length, alignment);
+  assert_int_equal(cp__text_measure((char *)exact.bytes, length).narrow, narrow);
+  free(exact.block);
+  check_wide(units, count, text, length, alignment);
+  if (narrow) check_narrow(units, count, text, length, alignment);
+}
+
+/* Every length that ends within the steps, at every alignment; the rarer the other writings, the longer the runs. */
+static void random_texts_as_a_plain_way_has_them(void **state) {
+  (void)state;
+  for (size_t count = 0; count <= 100; count++)
+    for (size_t alignment = 0; alignment < 32; alignment++)
+      for (uint32_t kind = 0; kind < WRITINGS; kind++) check_text(count, alignment, kind, 1 + below(count + 10));
+  for (int i = 0; i < 30000; i++) check_text(below(UNITS_MAX), below(32), below(WRITINGS), 1 + below(100));
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
-      TEST(well_formed_texts),     TEST(bad_texts_are_repaired_as_browsers_do),
-      TEST(ascii_at_every_length), TEST(every_code_point_there_and_back),
-      TEST(every_three_bytes),     TEST(latin1_there_and_back),
-      TEST(utf16_there_and_back),  TEST(measuring_long_texts),
+      TEST(well_formed_texts),
+      TEST(bad_texts_are_repaired_as_browsers_do),
+      TEST(ascii_at_every_length),
+      TEST(every_code_point_there_and_back),
+      TEST(every_three_bytes),
+      TEST(latin1_there_and_back),
+      TEST(utf16_there_and_back),
+      TEST(measuring_long_texts),
+      TEST(random_texts_as_a_plain_way_has_them),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -5,7 +5,10 @@
 #include "number.h"
 #include "text.h"
 
-enum { KEY_LENGTH = 24 /* of a key that is remembered, at most */ };
+enum {
+  KEY_LENGTH = 24, /* of a key that is remembered, at most */
+  SHORT_UNITS = 64
+};
 
 /* Of a number that V8 sees go on at its fifth byte, it wants a sixth to be there, but does not read it. */
 int64_t cp__clone_long_varint(cp__clone_reader *r) {
@@ -39,16 +42,20 @@ static bool end_text(cp_value *out, char *text, size_t length) {
   return true;
 }
 
+static bool copy_text(cp__clone_reader *r, const char *from, size_t length, cp_value *out) {
+  char *text = text_room(r, length);
+  if (text == NULL) return false;
+  memcpy(text, from, length);
+  return end_text(out, text, length);
+}
+
 /* A short one is copied while it is looked at, and gives its room back if it needs more. */
 static bool short_text(cp__clone_reader *r, const uint8_t *bytes, size_t count, cp_value *out) {
-  char *text = text_room(r, count);
+  char local[2 * CP__ASCII_SHORT], *text = text_room(r, count);
   if (text == NULL) return false;
   if (cp__ascii_copy(text, bytes, count)) return end_text(out, text, count);
   (void)cp__heap_text_trim(r->heap, text, count + 1, 0);
-  text = text_room(r, 2 * count);
-  if (text == NULL) return false;
-  size_t length = cp__text_from_latin1(text, bytes, count);
-  return end_text(out, cp__heap_text_trim(r->heap, text, 2 * count + 1, length + 1), length);
+  return copy_text(r, local, cp__text_from_latin1(local, bytes, count), out);
 }
 
 static bool latin1_text(cp__clone_reader *r, const uint8_t *bytes, size_t count, cp_value *out) {
@@ -59,9 +66,7 @@ static bool latin1_text(cp__clone_reader *r, const uint8_t *bytes, size_t count,
     memcpy(text, bytes, count);
     return end_text(out, text, count);
   }
-  size_t size = count;
-  for (size_t i = 0; i < count; i++) size += bytes[i] >> 7;
-  char *text = text_room(r, size);
+  char *text = text_room(r, cp__text_size_of_latin1(bytes, count));
   return text != NULL && end_text(out, text, cp__text_from_latin1(text, bytes, count));
 }
 
@@ -71,23 +76,15 @@ bool cp__clone_one_byte(cp__clone_reader *r, cp_value *out) {
   return cp__clone_varint(r, &count) && cp__clone_bytes(r, count, &bytes) && latin1_text(r, bytes, count, out);
 }
 
-/* What UTF-16 needs in WTF-8, two bytes too much for each pair of surrogates. */
-static size_t utf16_size(const uint8_t *bytes, size_t count) {
-  size_t size = count;
-  for (size_t i = 0; i < count; i++) {
-    uint16_t unit = (uint16_t)(bytes[2 * i] | bytes[2 * i + 1] << 8);
-    size += (size_t)(unit >= 0x80) + (size_t)(unit >= 0x800);
-  }
-  return size;
-}
-
 bool cp__clone_two_byte(cp__clone_reader *r, cp_value *out) {
+  char local[3 * SHORT_UNITS]; /* of a short one: copying is quicker than looking at it twice */
   uint32_t length;
   const uint8_t *bytes;
   if (!cp__clone_varint(r, &length)) return false;
   if (length % 2 != 0) return cp__clone_malformed(r, "a string has half a character");
   if (!cp__clone_bytes(r, length, &bytes)) return false;
-  char *text = text_room(r, utf16_size(bytes, length / 2));
+  if (length <= 2 * SHORT_UNITS) return copy_text(r, local, cp__text_from_utf16(local, bytes, length / 2), out);
+  char *text = text_room(r, cp__text_size_of_utf16(bytes, length / 2));
   return text != NULL && end_text(out, text, cp__text_from_utf16(text, bytes, length / 2));
 }
 

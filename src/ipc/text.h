@@ -32,4 +32,8 @@ void cp__text_to_utf16(uint8_t *out, const char *text, size_t length);
 size_t cp__text_from_latin1(char *out, const uint8_t *in, size_t count);
 size_t cp__text_from_utf16(char *out, const uint8_t *in, size_t count);
 
+/* The room that is enough for that: exact, but for two bytes too much for each pair of surrogates. */
+size_t cp__text_size_of_latin1(const uint8_t *in, size_t count);
+size_t cp__text_size_of_utf16(const uint8_t *in, size_t count);
+
 #endif
