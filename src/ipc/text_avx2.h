@@ -80,26 +80,36 @@ INLINE void copy_end(uint8_t *to, const uint8_t *from, size_t length) {
 
 /* ---------------------------------------------------------------- measuring */
 
-/* Places of thirty-two: characters of four bytes are two units, the others one; a lead above C3 is no Latin-1. */
-INLINE size_t measure_step(const uint8_t *at, __m256i *most) {
+/*
+ * Adds up for each place: characters of four bytes are two units, the others one; a lead above C3 is no Latin-1. The
+ * comparisons are -1.
+ */
+INLINE __m256i measure_step(__m256i counts, const uint8_t *at, __m256i *most) {
   __m256i bytes = load_whole(at);
   *most = _mm256_max_epu8(*most, bytes);
-  unsigned fours = signs(_mm256_cmpeq_epi8(_mm256_max_epu8(bytes, _mm256_set1_epi8((char)0xF0)), bytes));
-  return bits(first_bytes(bytes)) + bits(fours);
+  counts = _mm256_sub_epi8(counts, _mm256_cmpgt_epi8(bytes, _mm256_set1_epi8((char)0xBF)));
+  return _mm256_sub_epi8(counts, _mm256_cmpeq_epi8(_mm256_max_epu8(bytes, _mm256_set1_epi8((char)0xF0)), bytes));
 }
 
 AVX2 static cp__text_shape measure_by_avx2(const uint8_t *text, size_t length) {
+  enum { STEPS = 127 /* before a sum of bytes could overflow */ };
+  const __m256i zero = _mm256_setzero_si256();
   uint8_t rest[WHOLE] = {0};
   const uint8_t *at = text, *end = text + length;
-  __m256i most = _mm256_setzero_si256(), more = most;
-  size_t units = 0;
-  for (; end - at >= 2 * WHOLE; at += 2 * WHOLE) units += measure_step(at, &most) + measure_step(at + WHOLE, &more);
-  for (; end - at >= WHOLE; at += WHOLE) units += measure_step(at, &most);
-  copy_part(rest, at, (size_t)(end - at));
-  units += measure_step(rest, &more) - (WHOLE - (size_t)(end - at)); /* zeros are a unit each */
-  most = _mm256_max_epu8(most, more);
+  size_t left = length % WHOLE;
+  copy_part(rest, end - left, left);
+  __m256i most = zero, total = _mm256_sad_epu8(measure_step(zero, rest, &most), zero);
+  for (end -= left; at < end;) {
+    const uint8_t *stop = end - at > STEPS * WHOLE ? at + STEPS * WHOLE : end;
+    __m256i counts = zero;
+    for (; at < stop; at += WHOLE) counts = measure_step(counts, at, &most);
+    total = _mm256_add_epi64(total, _mm256_sad_epu8(counts, zero));
+  }
+  uint64_t sums[4];
+  store_whole(sums, total);
   unsigned wide = signs(_mm256_cmpeq_epi8(_mm256_max_epu8(most, _mm256_set1_epi8((char)0xC4)), most));
-  return (cp__text_shape){.units = units, .narrow = wide == 0};
+  size_t zeros = WHOLE - left; /* a unit each */
+  return (cp__text_shape){.units = sums[0] + sums[1] + sums[2] + sums[3] - zeros, .narrow = wide == 0};
 }
 
 /* The bytes that Latin-1 needs as text. */
@@ -204,8 +214,7 @@ INLINE void put_threes(uint8_t *to, __m256i bytes) {
   store_half(to + 10, high_half(units));
 }
 
-/* Zero: eight characters of four bytes. Else its lowest bit is in the first character that has another length. */
-INLINE unsigned not_fours(__m256i bytes) { return first_bytes(bytes) ^ 0x11111111; }
+INLINE bool are_fours(__m256i bytes) { return first_bytes(bytes) == 0x11111111; }
 
 /* Eight characters of four bytes: the surrogate of the high bits comes first. */
 INLINE void put_fours(uint8_t *to, __m256i bytes) {
@@ -220,23 +229,40 @@ INLINE void put_fours(uint8_t *to, __m256i bytes) {
   store_whole(to, _mm256_add_epi32(_mm256_or_si256(high, low), base));
 }
 
-/* At a character of four bytes, or before one. */
-INLINE cursor units_near_four(cursor c, __m256i bytes, unsigned fours) {
-  size_t before = (size_t)__builtin_ctz(fours);
-  if (before == 0) {
-    size_t length = (size_t)__builtin_ctz(not_fours(bytes)) / 4 * 4;
-    put_fours(c.to, bytes);
-    return (cursor){c.at + length, c.to + length};
-  }
-  planes units = planes_of_three(c.at);
-  units.first &= (1U << before) - 1;
-  return (cursor){c.at + before, put_planes(c.to, units)};
+/* All characters. At the second byte of one of four bytes stands its second surrogate. */
+INLINE planes planes_of_four(const uint8_t *at, __m256i fours) {
+  __m256i bytes = load_whole(at), second = load_whole(at + 1), third = load_whole(at + 2);
+  __m256i behind = _mm256_alignr_epi8(fours, _mm256_permute2x128_si256(fours, fours, 0x08), 15);
+  planes units = planes_of_three(at);
+  __m256i low = _mm256_or_si256(up(second, 2, 0xFC), down(third, 4, 0x03));
+  __m256i borrow = _mm256_cmpeq_epi8(only(low, 0xC0), _mm256_setzero_si256()); /* U+10000 counts as 0 */
+  __m256i high = _mm256_add_epi8(_mm256_add_epi8(only(bytes, 0x07), _mm256_set1_epi8((char)0xD8)), borrow);
+  low = _mm256_sub_epi8(low, _mm256_set1_epi8(0x40));
+  units.low = _mm256_blendv_epi8(units.low, low, fours);
+  units.high = _mm256_blendv_epi8(units.high, high, fours);
+  low = _mm256_or_si256(up(second, 6, 0xC0), only(third, 0x3F));
+  high = _mm256_or_si256(down(second, 2, 0x03), _mm256_set1_epi8((char)0xDC));
+  units.low = _mm256_blendv_epi8(units.low, low, behind);
+  units.high = _mm256_blendv_epi8(units.high, high, behind);
+  units.first |= signs(behind);
+  return units;
 }
 
 /* The rest of a character that stood at the end of a register. */
 INLINE const uint8_t *past_rest(const uint8_t *at) {
   size_t first = at[0] >> 6 == 2, second = at[1] >> 6 == 2;
   return at + first + (first & second);
+}
+
+INLINE cursor fours_step(cursor c, __m256i bytes, __m256i fours) {
+  if (are_fours(bytes)) {
+    put_fours(c.to, bytes);
+    return (cursor){c.at + WHOLE, c.to + WHOLE};
+  }
+  planes units = planes_of_four(c.at, fours);
+  unsigned cut = signs(fours) >> 31; /* one that begins at the last place is left to the next step */
+  units.first &= ~(cut << 31);
+  return (cursor){past_rest(c.at + WHOLE - cut), put_planes(c.to, units)};
 }
 
 /* Begins and ends at a character. */
@@ -253,12 +279,9 @@ INLINE cursor units_step(cursor c) {
     put_threes(c.to, fives);
     return (cursor){c.at + 2 * FIVE, c.to + 20};
   }
-  unsigned fours = signs(_mm256_cmpeq_epi8(_mm256_max_epu8(bytes, _mm256_set1_epi8((char)0xF0)), bytes));
-  if (fours != 0 && not_fours(bytes) != 0) return units_near_four(c, bytes, fours);
-  if (fours != 0) {
-    put_fours(c.to, bytes);
-    return (cursor){c.at + WHOLE, c.to + WHOLE};
-  }
+  __m256i long_ones = _mm256_cmpeq_epi8(_mm256_max_epu8(bytes, _mm256_set1_epi8((char)0xF0)), bytes);
+  unsigned fours = signs(long_ones);
+  if (fours != 0) return fours_step(c, bytes, long_ones);
   return (cursor){past_rest(c.at + WHOLE), put_planes(c.to, planes_of_three(c.at))};
 }
 
