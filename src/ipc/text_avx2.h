@@ -371,16 +371,15 @@ AVX2 static size_t from_latin1_by_avx2(uint8_t *out, const uint8_t *in, size_t c
   return (size_t)(c.to - out) + length;
 }
 
-/* The first `count` of sixteen units, all of which are below 0x800. */
-INLINE uint8_t *put_small_units(uint8_t *to, __m256i units, unsigned count) {
+/* Sixteen units below 0x800. */
+INLINE uint8_t *put_small_units(uint8_t *to, __m256i units) {
   __m256i ascii = _mm256_cmpgt_epi16(_mm256_set1_epi16(0x80), units);
   __m256i six = _mm256_slli_epi16(_mm256_and_si256(units, _mm256_set1_epi16(0x3F)), 8);
   __m256i pairs = _mm256_or_si256(_mm256_or_si256(_mm256_srli_epi16(units, 6), six), _mm256_set1_epi16((short)0x80C0));
   pairs = _mm256_blendv_epi8(pairs, _mm256_slli_epi16(units, 8), ascii);
   unsigned wide = ~(unsigned)_mm_movemask_epi8(_mm_packs_epi16(low_half(ascii), high_half(ascii)));
-  uint8_t *half = put_pairs(to, low_half(pairs), wide & 0xFF);
-  (void)put_pairs(half, high_half(pairs), wide >> 8 & 0xFF);
-  return to + count + bits(wide & ((1U << count) - 1));
+  to = put_pairs(to, low_half(pairs), wide & 0xFF);
+  return put_pairs(to, high_half(pairs), wide >> 8 & 0xFF);
 }
 
 /* Each of eight units as the three bytes of a character that has three, and a fourth that means nothing. */
@@ -401,22 +400,32 @@ INLINE uint8_t *put_three_bytes(uint8_t *to, __m128i units) {
   return to + 24;
 }
 
-/* Eight units below 0xD800 or above 0xDFFF, of all lengths: the bytes that each has are kept, by two units at a time. */
-INLINE uint8_t *put_mixed(uint8_t *to, __m128i units) {
+/* Bytes of eight units, four places each, and the bits of the places that are kept. */
+typedef struct spread {
+  __m256i bytes;
+  unsigned kept;
+} spread;
+
+/* Of all lengths; a surrogate is as a character of three bytes. */
+INLINE spread spread_units(__m128i units) {
   __m256i wide = _mm256_cvtepu16_epi32(units), bytes = three_bytes(units);
-  __m256i two = _mm256_cmpgt_epi32(_mm256_set1_epi32(0x800), wide),
-          one = _mm256_cmpgt_epi32(_mm256_set1_epi32(0x80), wide);
+  __m256i two = _mm256_cmpgt_epi32(_mm256_set1_epi32(0x800), wide);
+  __m256i one = _mm256_cmpgt_epi32(_mm256_set1_epi32(0x80), wide);
   bytes = _mm256_or_si256(bytes, _mm256_and_si256(two, _mm256_set1_epi32(0x4000))); /* a lead in the second place */
   bytes = _mm256_blendv_epi8(bytes, _mm256_slli_epi32(wide, 16), one);
   __m256i gone = _mm256_or_si256(_mm256_and_si256(two, _mm256_set1_epi32(0x000000FF)),
                                  _mm256_and_si256(one, _mm256_set1_epi32(0x0000FF00)));
-  unsigned kept = ~signs(_mm256_or_si256(gone, _mm256_set1_epi32((int)0xFF000000)));
-  __m128i halves[] = {low_half(bytes), high_half(bytes)};
-  for (int i = 0; i < 4; i++, kept >>= 8) {
+  return (spread){bytes, ~signs(_mm256_or_si256(gone, _mm256_set1_epi32((int)0xFF000000)))};
+}
+
+/* By two units at a time. */
+INLINE uint8_t *put_spread(uint8_t *to, spread s) {
+  __m128i halves[] = {low_half(s.bytes), high_half(s.bytes)};
+  for (int i = 0; i < 4; i++, s.kept >>= 8) {
     __m128i eight = i % 2 == 0 ? halves[i / 2] : _mm_unpackhi_epi64(halves[i / 2], halves[i / 2]);
-    __m128i row = _mm_loadl_epi64((const void *)&kept_rows[kept & 0xFF]);
+    __m128i row = _mm_loadl_epi64((const void *)&kept_rows[s.kept & 0xFF]);
     _mm_storel_epi64((void *)to, _mm_shuffle_epi8(eight, row));
-    to += bits(kept & 0xFF);
+    to += bits(s.kept & 0xFF);
   }
   return to;
 }
@@ -445,19 +454,36 @@ static inline uint8_t *put_lone_unit(uint8_t *to, unsigned unit) {
   return to;
 }
 
-/* At a surrogate, or before one. */
-INLINE cursor text_near_surrogate(cursor c, __m256i units, unsigned surrogates, unsigned large) {
-  unsigned before = (unsigned)__builtin_ctz(surrogates) / 2, small = (unsigned)__builtin_ctz(large) / 2;
-  if (before > 0 && small >= before) return (cursor){c.at + 2 * before, put_small_units(c.to, units, before)};
-  __m256i kinds = _mm256_and_si256(units, _mm256_set1_epi16((short)0xFC00));
-  unsigned others = ~signs(_mm256_cmpeq_epi32(kinds, _mm256_set1_epi32((int)0xDC00D800)));
-  put_surrogate_pairs(c.to, units);
-  if (others == 0) return (cursor){c.at + WHOLE, c.to + WHOLE};
-  size_t length = (size_t)__builtin_ctz(others) / 4 * 4;
-  if (length > 0) return (cursor){c.at + length, c.to + length};
-  for (unsigned i = 0; i < before || i == 0; i++, c.at += 2)
-    c.to = put_lone_unit(c.to, c.at[0] | (unsigned)c.at[1] << 8);
+static inline uint8_t *put_pair(uint8_t *to, unsigned high, unsigned low) {
+  unsigned code = 0x10000 + ((high & 0x3FF) << 10) + (low & 0x3FF);
+  *to++ = (uint8_t)(0xF0 | code >> 18);
+  for (int shift = 12; shift >= 0; shift -= 6) *to++ = (uint8_t)(0x80 | (code >> shift & 0x3F));
+  return to;
+}
+
+/* Sixteen units one by one; seventeen, if the last ones are a pair. */
+INLINE cursor single_steps(cursor c) {
+  const uint8_t *end = c.at + WHOLE;
+  while (c.at < end) {
+    unsigned unit = c.at[0] | (unsigned)c.at[1] << 8;
+    if (unit < 0x80) {
+      *c.to++ = (uint8_t)unit;
+      c.at += 2;
+      continue;
+    }
+    unsigned next = c.at[2] | (unsigned)c.at[3] << 8;
+    bool pair = unit >> 10 == 0xD800 >> 10 && next >> 10 == 0xDC00 >> 10;
+    c.to = pair ? put_pair(c.to, unit, next) : put_lone_unit(c.to, unit);
+    c.at += pair ? 4 : 2;
+  }
   return c;
+}
+
+INLINE cursor surrogates_step(cursor c, __m256i units) {
+  __m256i kinds = _mm256_and_si256(units, _mm256_set1_epi16((short)0xFC00));
+  if (signs(_mm256_cmpeq_epi32(kinds, _mm256_set1_epi32((int)0xDC00D800))) != ~0U) return single_steps(c);
+  put_surrogate_pairs(c.to, units);
+  return (cursor){c.at + WHOLE, c.to + WHOLE};
 }
 
 /* At most sixteen units. */
@@ -468,14 +494,13 @@ INLINE cursor from_utf16_step(cursor c) {
     store_half(c.to, _mm_packus_epi16(low_half(units), high_half(units)));
     return (cursor){next, c.to + HALF};
   }
-  if (_mm256_testz_si256(units, _mm256_set1_epi16((short)0xF800)))
-    return (cursor){next, put_small_units(c.to, units, HALF)};
+  if (_mm256_testz_si256(units, _mm256_set1_epi16((short)0xF800))) return (cursor){next, put_small_units(c.to, units)};
   __m256i kinds = _mm256_and_si256(units, _mm256_set1_epi16((short)0xF800));
   unsigned large = ~signs(_mm256_cmpeq_epi16(kinds, _mm256_setzero_si256()));
   unsigned surrogates = signs(_mm256_cmpeq_epi16(kinds, _mm256_set1_epi16((short)0xD800)));
-  if (surrogates != 0) return text_near_surrogate(c, units, surrogates, large);
+  if (surrogates != 0) return surrogates_step(c, units);
   if (large == ~0U) return (cursor){next, put_three_bytes(put_three_bytes(c.to, low_half(units)), high_half(units))};
-  return (cursor){next, put_mixed(put_mixed(c.to, low_half(units)), high_half(units))};
+  return (cursor){next, put_spread(put_spread(c.to, spread_units(low_half(units))), spread_units(high_half(units)))};
 }
 
 AVX2 static size_t from_utf16_by_avx2(uint8_t *out, const uint8_t *in, size_t count) {
