@@ -412,8 +412,8 @@ typedef struct cp_options {
    * With _GNU_SOURCE, <stdlib.h> has an on_exit() of its own: call your function something else.
    */
   void (*on_spawn)(cp_child *child, void *data);
-  /* It could not be started (then on_close follows, and no on_exit), was aborted, could not be signalled, or a stream
-     could not be read. A timeout and a limit are no errors here: cp_exit.reason tells them. */
+  /* It could not be started (then on_close follows, and no on_exit), was aborted, could not be signalled, a stream could
+     not be read, or its IPC channel brought malformed input (CP_STAGE_RECEIVE). A timeout and a limit are no errors here: cp_exit.reason tells them. */
   void (*on_error)(cp_child *child, const cp_error *error, void *data);
   /* Bytes of stdout or stderr, at least one; valid during the call. Without a callback nobody reads: the child blocks
      when the pipe is full, and what is left when it has ended is dropped, so that on_close comes all the same. */
@@ -1030,7 +1030,8 @@ typedef void (*cp_trace_cb)(cp_channel *channel, const cp_trace *trace, void *da
 typedef struct cp_channel_options {
   cp_serialization serialization; /* both ends must agree. cp_parent_channel(): the parent says it; this is ignored */
   cp_message_cb on_message;       /* a message; valid during the call */
-  cp_channel_cb on_disconnect;    /* the last event, once: either side has closed the channel, or it broke */
+  cp_channel_cb on_disconnect;    /* once: either side has closed the channel, or it broke. The last event, but for
+                                     messages that nobody listened to: they still wait for a listener */
   /* Malformed input (on_disconnect follows), or a handle that could not be received (the channel goes on). */
   void (*on_error)(cp_channel *channel, const cp_error *error, void *data);
   void *data;              /* handed to these */
@@ -1042,7 +1043,7 @@ typedef struct cp_channel_options {
 } cp_channel_options;
 
 /**
- * A channel on a connected socket: AF_UNIX for handles, any stream socket for messages.
+ * A channel on a connected stream socket: AF_UNIX for handles and shared memory, any other for messages alone.
  * @param out      takes the channel, yours: cp_channel_free().
  * @param fd       yours until 0 is returned, the channel's from then on. Made non-blocking and close-on-exec.
  * @param options  NULL: JSON, no listener yet.
@@ -1103,7 +1104,7 @@ CP_API void cp_channel_on_disconnect(cp_channel *channel, cp_channel_cb cb, void
 CP_API void cp_channel_on_internal(cp_channel *channel, cp_message_cb cb, void *data);
 /** Comes each time that the queue has become empty after a cp_send() that returned 1. */
 CP_API void cp_channel_on_drain(cp_channel *channel, cp_channel_cb cb, void *data);
-/** Comes for each frame, in or out; out from inside the call that sends it: look, and do no more. */
+/** Comes for each frame, in or out (but for the confirmations of handles); out from inside the call that sends it: look, and do no more. */
 CP_API void cp_channel_on_trace(cp_channel *channel, cp_trace_cb cb, void *data);
 
 CP_API size_t cp_channel_queued_bytes(const cp_channel *channel);    /* sent, but not taken by the kernel yet */
@@ -1197,7 +1198,7 @@ CP_API int cp_message_take_fd(cp_message *message, size_t i);
 
 /**
  * The message is written (`status` 0; the peer may not have read it yet, and may have answered it before this comes) or
- * failed: CP_ECHANNELCLOSED, UV_EPIPE.
+ * failed: CP_ECHANNELCLOSED, UV_EPIPE, UV_ECONNRESET.
  */
 typedef void (*cp_send_cb)(cp_channel *channel, int status, void *data);
 
@@ -1214,7 +1215,8 @@ typedef struct cp_send_options {
  * message's callback may be gathered, and is written when the callbacks of the messages that came together have
  * returned: one that goes on for long after it has sent something calls cp_channel_flush(channel, 0).
  *
- * The fds of handles are duplicated: yours stay yours. Node calls it keepOpen when you keep yours; close it
+ * The fds of handles are duplicated: yours stay yours (but for Node they are made non-blocking, which goes for all
+ * duplicates of an open file). Node calls it keepOpen when you keep yours; close it
  * for the default. For a socket, stop reading from it first. After a handle for Node, everything waits until the peer
  * has confirmed it, in order.
  *
@@ -1228,7 +1230,8 @@ typedef struct cp_send_options {
  *         CP_ECLONE          the serialization has no such value; options->error says which
  *         UV_EPIPE           the peer does not read any more
  *         UV_EINVAL          a handle that makes no sense, or too many of them
- *         UV_ENOTSUP         a handle or unread bytes that only this library could receive, and the peer is another
+ *         UV_ENOTSUP         a handle or unread bytes that only this library could receive, and the peer is another; or
+ *                            handles on a socket that is not AF_UNIX
  *         UV_EBADF           a handle's fd is not open; UV_EMFILE: no fd is left to duplicate it
  *         UV_ENOBUFS         more than options.max_queued_bytes wait already
  *         CP_ETOOBIG         larger than 2 GiB

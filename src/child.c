@@ -205,7 +205,7 @@ static void close_now(cp_child *child) {
 static void close_outputs(cp_child *child) {
   for (int i = 0; i < child->stream_count; i++)
     if (cp__stream_holds_close(&child->streams[i])) cp_stream_close(&child->streams[i]);
-  if (child->channel != NULL) cp__channel_close(child->channel);
+  if (child->channel != NULL) cp__channel_give_up(child->channel);
 }
 
 static cp_reason end_reason(const cp_child *child, int waited) {

@@ -1,6 +1,7 @@
 /* channel.c - the life of a channel: opening, listening, disconnecting. */
 #include "channel.h"
 
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -9,8 +10,9 @@
 #include "io.h"
 
 enum {
-  BACKLOG_BYTES = 1 << 20, /* messages that nobody takes hold up the peer beyond this */
-  PATIENCE_MS = 1000       /* how long a disconnect waits for what the peer owes */
+  BACKLOG_BYTES = 1 << 20,      /* messages that nobody takes hold up the peer beyond this */
+  BACKLOG_MAX_BYTES = 64 << 20, /* or beyond this, if something else is expected of it */
+  PATIENCE_MS = 1000            /* how long a disconnect waits for what the peer owes */
 };
 
 /* ---------------------------------------------------------------- memory */
@@ -46,13 +48,19 @@ static bool keeps_loop_alive(const cp_channel *channel) {
   return !channel->refed_by_listeners || listens(channel);
 }
 
-/* Confirmations are only so many if the peer asks for them and does not read them. */
+/*
+ * Too much waits for the program: the peer is held up, unless something is expected of it. Confirmations are only so many if
+ * the peer asks for them and does not read them.
+ */
 bool cp__channel_is_held_up(const cp_channel *channel) {
-  return channel->backlog_bytes > BACKLOG_BYTES || channel->outbox.replies.length > BACKLOG_BYTES;
+  bool expects = channel->outbox.awaiting_ack || channel->requests.waiting > 0 || channel->state == CP__CHANNEL_CLOSING;
+  size_t limit = expects ? BACKLOG_MAX_BYTES : BACKLOG_BYTES;
+  return channel->backlog_bytes > limit || channel->outbox.replies.length > BACKLOG_BYTES;
 }
 
+/* The end of the peer is seen, and the loop kept alive, even while nothing is read. */
 static int wanted_events(const cp_channel *channel) {
-  return (cp__channel_is_held_up(channel) ? 0 : UV_READABLE) | (channel->full ? UV_WRITABLE : 0);
+  return (cp__channel_is_held_up(channel) ? UV_DISCONNECT : UV_READABLE) | (channel->full ? UV_WRITABLE : 0);
 }
 
 void cp__channel_update(cp_channel *channel) {
@@ -79,7 +87,8 @@ void cp__channel_make_due(cp_channel *channel, unsigned what) {
 }
 
 static uint64_t next_deadline(const cp_channel *channel) {
-  const uint64_t deadlines[] = {channel->requests.next_deadline, channel->sockets.check_at, channel->close_at};
+  const uint64_t deadlines[] = {channel->requests.next_deadline, channel->sockets.check_at, channel->close_at,
+                                channel->retry_at};
   uint64_t next = 0;
   for (size_t i = 0; i < sizeof deadlines / sizeof *deadlines; i++)
     if (deadlines[i] != 0 && (next == 0 || deadlines[i] < next)) next = deadlines[i];
@@ -100,10 +109,10 @@ void cp__channel_arm_timer(cp_channel *channel) {
 /* Takes the fd out of the loop. */
 static void shut(cp_channel *channel) {
   if (channel->fd < 0) return;
+  uv_close((uv_handle_t *)&channel->poll, on_handle_closed); /* first: epoll forgets an fd only while it is open */
   cp__close(channel->fd);
   channel->fd = -1;
   channel->full = false;
-  uv_close((uv_handle_t *)&channel->poll, on_handle_closed);
   cp__fds_free(channel->arrived);
   channel->arrived = NULL;
   cp__outbox_fail(&channel->outbox, CP_ECHANNELCLOSED);
@@ -116,7 +125,7 @@ void cp__channel_close(cp_channel *channel) {
   cp__channel_make_due(channel, CP__DUE_DISCONNECT);
 }
 
-static void free_backlog(cp_channel *channel) {
+void cp__channel_free_backlog(cp_channel *channel) {
   while (channel->backlog != NULL) {
     cp_message *message = channel->backlog;
     channel->backlog = message->next;
@@ -126,12 +135,19 @@ static void free_backlog(cp_channel *channel) {
   channel->backlog_bytes = 0;
 }
 
+void cp__channel_give_up(cp_channel *channel) {
+  channel->paused = false;
+  cp__channel_free_backlog(channel);
+  cp__channel_close(channel);
+  if (channel->state == CP__CHANNEL_CLOSED) cp__channel_make_due(channel, CP__DUE_DISCONNECT);
+}
+
 void cp__channel_silence(cp_channel *channel) {
   if (channel == NULL || channel->freed) return;
   channel->freed = true;
   channel->state = CP__CHANNEL_ENDED;
   shut(channel);
-  free_backlog(channel);
+  cp__channel_free_backlog(channel);
   channel->due = 0;
   if (channel->attached) {
     uv_close((uv_handle_t *)&channel->idle, on_handle_closed);
@@ -156,7 +172,10 @@ static bool expects_more(const cp_channel *channel) {
 
 /* All is written: what has come up to now is delivered, and what is still expected, if it comes soon. */
 static void finish_disconnect(cp_channel *channel) {
-  if (!cp__outbox_is_empty(&channel->outbox)) return; /* called again when it is */
+  if (!cp__outbox_is_empty(&channel->outbox)) { /* called again when it is */
+    if (cp__channel_is_held_up(channel)) cp__channel_close(channel);
+    return;
+  }
   cp__channel_receive(channel, true);
   if (channel->state != CP__CHANNEL_CLOSING) return;
   if (expects_more(channel) && channel->close_at == 0) {
@@ -193,7 +212,8 @@ void cp__channel_break(cp_channel *channel, const cp_error *error) {
 
 static void tell_failure(cp_channel *channel) {
   cp_error error;
-  (void)cp__fail(&error, channel->failure, CP_STAGE_WATCH, -1, NULL, "watch: the IPC channel: %s",
+  cp_stage stage = channel->write_error != 0 ? CP_STAGE_SEND : CP_STAGE_WATCH;
+  (void)cp__fail(&error, channel->failure, stage, -1, NULL, "%s: the IPC channel: %s", cp_stage_name(stage),
                  cp_strerror(channel->failure));
   cp__channel_break(channel, &error);
 }
@@ -227,7 +247,12 @@ static void on_timer(uv_timer_t *timer) {
     channel->close_at = 0;
     cp__channel_close(channel);
   }
+  if (!channel->freed && channel->retry_at != 0 && channel->retry_at <= now) {
+    channel->retry_at = 0;
+    cp__channel_pump(channel);
+  }
   cp__channel_arm_timer(channel);
+  cp__channel_update(channel);
   cp__channel_release(channel);
 }
 
@@ -242,6 +267,7 @@ static void on_poll(uv_poll_t *poll, int status, int events) {
   }
   if (channel->fd >= 0 && (events & UV_WRITABLE)) cp__channel_pump(channel);
   if (channel->fd >= 0 && (events & UV_READABLE)) cp__channel_receive(channel, false);
+  if (channel->fd >= 0 && (events & UV_DISCONNECT)) cp__channel_receive(channel, true);
   cp__channel_update(channel);
   cp__channel_release(channel);
 }
@@ -295,6 +321,7 @@ int cp__channel_attach(cp_channel *channel, int fd) {
   channel->references += 3;
   channel->attached = true;
   channel->fd = fd;
+  channel->carries_fds = cp__socket_option(fd, SO_DOMAIN) == AF_UNIX;
   cp__channel_update(channel);
   return 0;
 }
@@ -310,12 +337,23 @@ static int check_options(const cp_channel_options *options, uv_loop_t *loop) {
   return 0;
 }
 
+/* The value of an option of a socket; -1: it has none. */
+int cp__socket_option(int fd, int name) {
+  int value = -1;
+  socklen_t length = sizeof value;
+  return getsockopt(fd, SOL_SOCKET, name, &value, &length) == 0 ? value : -1;
+}
+
+/* Frames need a stream: in packets they would be cut. */
 static int check_socket(int fd, cp_error *error) {
-  int type = 0;
-  socklen_t length = sizeof type;
-  if (getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &length) != 0)
-    return cp__fail(error, errno == EBADF ? UV_EBADF : UV_ENOTSOCK, CP_STAGE_OPTIONS, fd, NULL, "fd %d: %s", fd,
-                    cp_strerror(errno == EBADF ? UV_EBADF : UV_ENOTSOCK));
+  int code = 0;
+  if (fcntl(fd, F_GETFD) < 0)
+    code = UV_EBADF;
+  else if (cp__socket_option(fd, SO_TYPE) < 0)
+    code = UV_ENOTSOCK;
+  if (code != 0) return cp__fail(error, code, CP_STAGE_OPTIONS, fd, NULL, "fd %d: %s", fd, cp_strerror(code));
+  if (cp__socket_option(fd, SO_TYPE) != SOCK_STREAM)
+    return cp__fail(error, UV_EINVAL, CP_STAGE_OPTIONS, fd, NULL, "fd %d: a channel needs a stream socket", fd);
   return 0;
 }
 

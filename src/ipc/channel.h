@@ -26,6 +26,7 @@ enum { CP__DUE_SENT = 1, CP__DUE_MESSAGES = 2, CP__DUE_DISCONNECT = 4, CP__DUE_F
 typedef struct cp__lease {
   const uint8_t *payload;
   uint8_t *memory; /* NULL: the framer has it still */
+  bool told;       /* the program has it: before, nothing may be read that would come in front of it */
   struct cp__lease *outer;
 } cp__lease;
 
@@ -42,6 +43,7 @@ struct cp_channel {
   uv_loop_t *loop;
   int fd; /* -1: closed */
   cp__channel_state state;
+  bool carries_fds;    /* a Unix socket: the others drop them without a word */
   bool attached;       /* its handles are in the loop */
   bool freed;          /* by the user: no callback any more */
   unsigned references; /* user, open handles, running callbacks, kept messages */
@@ -82,6 +84,7 @@ struct cp_channel {
 
   cp__requests requests;
   cp__sockets sockets;
+  uint64_t retry_at; /* loop time: the kernel had too many fds under way */
   uint64_t close_at; /* loop time: a half message is not waited for any longer */
 };
 
@@ -93,6 +96,9 @@ int cp__channel_attach(cp_channel *channel, int fd);
 
 /* Closes at once, on_disconnect will come from the loop; nothing is read or written any more. */
 void cp__channel_close(cp_channel *channel);
+
+/* The same, and what still waits for the program is dropped. */
+void cp__channel_give_up(cp_channel *channel);
 
 /* Closes without a word. */
 void cp__channel_silence(cp_channel *channel);
@@ -118,7 +124,12 @@ void cp__channel_tell_error(cp_channel *channel, const cp_error *error);
 void cp__channel_break(cp_channel *channel, const cp_error *error); /* tells it, closes */
 void cp__channel_trace(cp_channel *channel, const cp_trace *trace);
 
+int cp__socket_option(int fd, int name);
+
+void cp__channel_free_backlog(cp_channel *channel);
+
 /* receive.c */
+bool cp__channel_may_read(const cp_channel *channel); /* while a callback runs */
 void cp__channel_receive(cp_channel *channel, bool all);
 void cp__channel_deliver_backlog(cp_channel *channel);
 uint8_t *cp__channel_steal_input(cp_channel *channel, const uint8_t *payload);
@@ -126,6 +137,8 @@ uint8_t *cp__channel_steal_input(cp_channel *channel, const uint8_t *payload);
 /* send.c */
 void cp__channel_pump(cp_channel *channel); /* writes what can be written */
 void cp__channel_tell_sent(cp_channel *channel);
+/* cp_send() of a value that was made in a heap since `place`, where the heap is then put back to. */
+int cp__channel_send_made(cp_channel *channel, cp_value value, cp_heap *heap, cp__heap_place place);
 int cp__channel_send_internal(cp_channel *channel, cp_value message, bool overtakes);
 cp_heap *cp__channel_scratch(cp_channel *channel); /* emptied; NULL: out of memory */
 

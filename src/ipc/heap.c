@@ -85,6 +85,25 @@ void cp_heap_reset(cp_heap *heap) {
   use(heap, heap->blocks->bytes, heap->blocks->size);
 }
 
+cp__heap_place cp__heap_save(const cp_heap *heap) {
+  return (cp__heap_place){heap->next, heap->end, heap->blocks, heap->large};
+}
+
+/* The newer blocks come first in their lists. */
+static void free_newer(cp__block **list, const cp__block *oldest) {
+  while (*list != oldest) {
+    cp__block *block = *list;
+    *list = block->next;
+    free(block);
+  }
+}
+
+void cp__heap_restore(cp_heap *heap, cp__heap_place place) {
+  free_newer(&heap->blocks, place.blocks);
+  free_newer(&heap->large, place.large);
+  use(heap, place.next, (size_t)(place.end - place.next));
+}
+
 bool cp_heap_failed(const cp_heap *heap) { return heap == NULL || heap->failed; }
 
 static cp__block *add_block(cp__block **list, size_t size) {

@@ -9,6 +9,7 @@ struct cp_message {
   cp_serialization serialization;
   const uint8_t *payload; /* what came; a NUL follows JSON text */
   size_t length;
+  bool is_internal; /* for internal listeners */
   bool is_envelope; /* the payload is an internal message around this one: `value` alone is the message */
   cp_heap *heap;    /* of the value; NULL: not needed yet */
   cp_value value;

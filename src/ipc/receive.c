@@ -93,17 +93,28 @@ static void store(cp_channel *channel, cp_message *message) {
   channel->backlog_bytes += weight(kept);
 }
 
+/* From here on the program has the message: it may read on from its callback, by a flush. */
+static void note_told(cp_channel *channel) {
+  if (channel->lease != NULL) channel->lease->told = true;
+}
+
 /* One message to whoever wants it. False: nobody does yet. */
 static bool offer(cp_channel *channel, cp_message *message) {
+  note_told(channel);
+  if (message->is_internal) {
+    if (channel->on_internal != NULL && !channel->freed) channel->on_internal(channel, message, channel->internal_data);
+    return true;
+  }
   if (channel->requests.first_id != 0 && cp__requests_answer(channel, message)) return true;
   if (channel->on_message == NULL || channel->freed) return channel->freed;
   channel->on_message(channel, message, channel->message_data);
   return true;
 }
 
-/* Replies do not wait behind messages that nobody takes. */
+/* Replies and internal messages do not wait behind messages that nobody takes. */
 static void deliver(cp_channel *channel, cp_message *message) {
   bool flows = !channel->paused && !channel->holding;
+  if (channel->freed || (message->is_internal && !channel->holding && offer(channel, message))) return;
   if (flows && channel->backlog == NULL && offer(channel, message)) return;
   if (flows && channel->requests.first_id != 0 && cp__requests_answer(channel, message)) return;
   if (!channel->freed) store(channel, message);
@@ -117,22 +128,29 @@ static cp_message *take_from_backlog(cp_channel *channel) {
   return message;
 }
 
-static void put_back(cp_channel *channel, cp_message *message) {
-  message->next = channel->backlog;
-  channel->backlog = message;
-  if (message->next == NULL) channel->backlog_end = &message->next;
-  channel->backlog_bytes += weight(message);
+/* Puts messages that nobody took back to the front. */
+static void put_back(cp_channel *channel, cp_message *first, cp_message **end) {
+  *end = channel->backlog;
+  if (channel->backlog == NULL) channel->backlog_end = end;
+  channel->backlog = first;
 }
 
+/* Without a listener the replies among them are still told. */
 void cp__channel_deliver_backlog(cp_channel *channel) {
+  cp_message *left = NULL, **left_end = &left;
   while (channel->backlog != NULL && !channel->paused && !channel->freed) {
     cp_message *message = take_from_backlog(channel);
-    if (!offer(channel, message)) {
-      put_back(channel, message);
-      break;
+    if (offer(channel, message)) {
+      cp_message_free(message);
+      continue;
     }
-    cp_message_free(message);
+    message->next = NULL;
+    *left_end = message;
+    left_end = &message->next;
+    channel->backlog_bytes += weight(message);
   }
+  if (left != NULL) put_back(channel, left, left_end);
+  if (channel->freed) cp__channel_free_backlog(channel);
   if (!channel->freed && channel->fd >= 0) cp__channel_update(channel);
 }
 
@@ -194,10 +212,8 @@ static bool take_handles(cp_channel *channel, cp_message *message, const cp__int
 static void deliver_envelope(cp_channel *channel, cp_message *message, const cp__internal *internal) {
   message->value = internal->message;
   message->has_value = message->is_envelope = true;
-  if (!cp__is_internal(message->value))
-    deliver(channel, message);
-  else if (channel->on_internal != NULL)
-    channel->on_internal(channel, message, channel->internal_data);
+  message->is_internal = cp__is_internal(message->value);
+  deliver(channel, message);
 }
 
 /* The confirmation first: the peer's next message waits for it, for ever if it does not come. */
@@ -236,9 +252,8 @@ static void take_shared(cp_channel *channel, cp_message *envelope, size_t length
   envelope->handle_count = 0;
   if (inspect(channel, &message, &internal)) {
     if (channel->on_trace != NULL) trace(channel, &message, internal);
-    if (!channel->freed && !internal) deliver(channel, &message);
-    if (!channel->freed && internal && channel->on_internal != NULL)
-      channel->on_internal(channel, &message, channel->internal_data);
+    message.is_internal = internal;
+    deliver(channel, &message);
   }
   cp__message_dispose(&message);
   cp_heap_free(message.heap);
@@ -285,7 +300,8 @@ static void take_internal(cp_channel *channel, cp_message *message) {
       channel->peer_is_library = true;
       return;
     case CP__INTERNAL_OTHER:
-      if (channel->on_internal != NULL) channel->on_internal(channel, message, channel->internal_data);
+      message->is_internal = true;
+      deliver(channel, message);
       return;
   }
 }
@@ -395,9 +411,12 @@ static bool lends_input(const cp_channel *channel, const uint8_t *payload) {
   return framer->bytes != NULL && payload >= framer->bytes && payload < framer->bytes + framer->capacity;
 }
 
-/* False: out of memory. */
+bool cp__channel_may_read(const cp_channel *channel) { return channel->lease == NULL || channel->lease->told; }
+
+/* False: nothing may be read now, or out of memory. */
 static bool secure_lease(cp_channel *channel) {
   cp__lease *lease = channel->lease;
+  if (!cp__channel_may_read(channel)) return false;
   if (lease == NULL || !lends_input(channel, lease->payload)) return true;
   lease->memory = cp__framer_steal(&channel->framer);
   return lease->memory != NULL;

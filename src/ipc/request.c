@@ -61,7 +61,9 @@ int cp_request(cp_channel *channel, cp_value request, uint64_t timeout_ms, cp_re
   *at(requests, requests->count++) = (cp__request){.cb = cb, .data = data};
   requests->waiting++;
   cp__channel_hold(channel); /* a trace may send requests of its own, or free the channel */
-  int rc = cp_send(channel, with_id(request, id), NULL);
+  cp_heap *heap = request.as.object->heap;
+  cp__heap_place place = cp__heap_save(heap);
+  int rc = cp__channel_send_made(channel, with_id(request, id), heap, place);
   if (rc < 0) { /* then no trace was told: it is the last one still */
     requests->count--;
     requests->waiting--;
@@ -158,8 +160,9 @@ static int answer(cp_message *request, const char *key, cp_value result) {
   if (cp_value_is(id, CP_TYPE_UNDEFINED)) return UV_EINVAL;
   bool has_heap = result.type >= CP_TYPE_OBJECT;
   cp_heap *heap = has_heap ? result.as.object->heap : request->heap;
+  cp__heap_place place = cp__heap_save(heap);
   cp_value out = cp_value_set(cp_object(heap), "id", id);
-  return cp_send(channel, cp_value_set(out, key, result), NULL);
+  return cp__channel_send_made(channel, cp_value_set(out, key, result), heap, place);
 }
 
 int cp_reply(cp_message *request, cp_value result) { return answer(request, "result", result); }

@@ -17,6 +17,7 @@
 #include "text.h"
 
 enum {
+  FLUSH_STEP_MS = 5,     /* how soon a flush tries again where the socket cannot tell when */
   CORK_BYTES = 65536,    /* while corked, so much is written at once all the same */
   SHARED_BYTES = 4 << 20 /* larger payloads go through shared memory: fresh pages once, instead of at both ends */
 };
@@ -39,14 +40,28 @@ static void note_drained(cp_channel *channel) {
   if (channel->wants_drain && cp__outbox_is_empty(&channel->outbox)) cp__channel_make_due(channel, CP__DUE_SENT);
 }
 
+/* The kernel lets a user have only so many fds under way: peers must read first, and the socket does not tell when. */
+static void retry_soon(cp_channel *channel) {
+  enum { RETRY_MS = 5 };
+  uv_update_time(channel->loop);
+  channel->retry_at = uv_now(channel->loop) + RETRY_MS;
+  cp__channel_arm_timer(channel);
+}
+
 /* A peer that does not read any more may still have written: its end comes by reading. */
 void cp__channel_pump(cp_channel *channel) {
   if (channel->fd < 0 || channel->write_error != 0) return;
   int rc = cp__outbox_write(&channel->outbox, channel->fd);
   if (channel->corked) channel->written_tick = cp__last_tick_ns();
-  if (rc < 0 && rc != UV_EAGAIN) {
+  if (rc == CP__ERRNO(ETOOMANYREFS)) {
+    retry_soon(channel);
+  } else if (rc < 0 && rc != UV_EAGAIN) {
     channel->write_error = rc;
     cp__outbox_fail(&channel->outbox, rc);
+    if (rc != UV_EPIPE && rc != UV_ECONNRESET) { /* no memory in the kernel: the peer knows nothing of it */
+      channel->failure = rc;
+      cp__channel_make_due(channel, CP__DUE_FAILURE);
+    }
   }
   channel->full = rc == UV_EAGAIN;
   if (channel->outbox.done_count > 0) cp__channel_make_due(channel, CP__DUE_SENT);
@@ -129,12 +144,6 @@ static int post(cp_channel *channel, size_t begin, const cp__outgoing *message) 
 
 /* ---------------------------------------------------------------- handles */
 
-static int socket_option(int fd, int name) {
-  int value = -1;
-  socklen_t length = sizeof value;
-  return getsockopt(fd, SOL_SOCKET, name, &value, &length) == 0 ? value : -1;
-}
-
 static bool is_pipe(int fd) {
   struct stat file;
   return fstat(fd, &file) == 0 && S_ISFIFO(file.st_mode);
@@ -144,7 +153,7 @@ static cp_handle_type type_of(const uv_handle_t *handle, int fd) {
   switch (handle->type) {
     case UV_TCP:
     case UV_NAMED_PIPE:
-      return socket_option(fd, SO_ACCEPTCONN) == 1 ? CP_HANDLE_SERVER : CP_HANDLE_SOCKET;
+      return cp__socket_option(fd, SO_ACCEPTCONN) == 1 ? CP_HANDLE_SERVER : CP_HANDLE_SOCKET;
     case UV_UDP:
       return CP_HANDLE_UDP;
     default:
@@ -165,10 +174,10 @@ int cp_handle_of(cp_handle *out, const uv_handle_t *handle) {
 
 /* Node aborts, or wedges its channel for ever, on what is not of the kind that the message says. */
 static bool is_of_type(const cp_handle *handle) {
-  int type = socket_option(handle->fd, SO_TYPE), family = socket_option(handle->fd, SO_DOMAIN);
+  int type = cp__socket_option(handle->fd, SO_TYPE), family = cp__socket_option(handle->fd, SO_DOMAIN);
   switch (handle->type) {
     case CP_HANDLE_SERVER:
-      return type == SOCK_STREAM && socket_option(handle->fd, SO_ACCEPTCONN) == 1;
+      return type == SOCK_STREAM && cp__socket_option(handle->fd, SO_ACCEPTCONN) == 1;
     case CP_HANDLE_SOCKET:
     case CP_HANDLE_NATIVE:
       return type == SOCK_STREAM || is_pipe(handle->fd);
@@ -209,6 +218,7 @@ static int check_handles(const cp_channel *channel, const cp_send_options *optio
   if (options->handle_count > 1 && !channel->peer_is_library)
     return REFUSE(UV_ENOTSUP, "options.handle_count: %zu, and the peer, not known to be this library, takes one",
                   options->handle_count);
+  if (!channel->carries_fds) return REFUSE(UV_ENOTSUP, "options.handles: only a Unix socket carries handles");
   int rc = 0;
   for (size_t i = 0; rc == 0 && i < options->handle_count; i++) rc = check_handle(channel, options, i);
   return rc;
@@ -232,7 +242,7 @@ static int copy_fds(cp__fds **out, const cp_send_options *options, bool for_node
   return 0;
 }
 
-static bool is_ipv6(int fd) { return socket_option(fd, SO_DOMAIN) == AF_INET6; }
+static bool is_ipv6(int fd) { return cp__socket_option(fd, SO_DOMAIN) == AF_INET6; }
 
 static cp_heap *heap_of(cp_channel *channel, cp_value value) {
   return cp__has_identity(value) ? value.as.object->heap : cp__channel_scratch(channel);
@@ -265,7 +275,8 @@ static int share(cp_channel *channel, size_t begin, const void *payload, size_t 
 }
 
 static bool is_to_be_shared(const cp_channel *channel, size_t length, const cp_send_options *options) {
-  return channel->peer_is_library && options->handle_count == 0 && length > SHARED_BYTES;
+  bool may = channel->peer_is_library && channel->carries_fds;
+  return may && options->handle_count == 0 && length > SHARED_BYTES;
 }
 
 /* ---------------------------------------------------------------- sending */
@@ -281,15 +292,17 @@ static int check(const cp_channel *channel, const cp_send_options *options) {
 
 /* The frame of the message, or of the envelope around it and its handles. */
 static int frame_value(cp_channel *channel, cp_value value, const cp_send_options *options) {
-  cp_value message = value;
-  if (options->handle_count > 0) {
-    cp_heap *heap = heap_of(channel, value);
-    if (heap == NULL) return cp__fail_plain(options->error, UV_ENOMEM, CP_STAGE_MEMORY, -1, NULL);
-    message = channel->peer_is_library
-                  ? cp__library_message(heap, options->handles, options->handle_count, NULL, value)
-                  : cp__handle_message(heap, options->handles, is_ipv6(options->handles[0].fd), value);
-  }
-  return add_frame(channel, &channel->outbox.bytes, message, options->error);
+  cp__buffer *bytes = &channel->outbox.bytes;
+  if (options->handle_count == 0) return add_frame(channel, bytes, value, options->error);
+  cp_heap *heap = heap_of(channel, value);
+  if (heap == NULL) return cp__fail_plain(options->error, UV_ENOMEM, CP_STAGE_MEMORY, -1, NULL);
+  cp__heap_place place = cp__heap_save(heap);
+  cp_value envelope = channel->peer_is_library
+                          ? cp__library_message(heap, options->handles, options->handle_count, NULL, value)
+                          : cp__handle_message(heap, options->handles, is_ipv6(options->handles[0].fd), value);
+  int rc = add_frame(channel, bytes, envelope, options->error);
+  cp__heap_restore(heap, place);
+  return rc;
 }
 
 /* Queues the frame from `begin` on, with what goes along; takes `fds`. */
@@ -331,6 +344,14 @@ int cp_send(cp_channel *channel, cp_value value, const cp_send_options *options)
   size_t begin = channel->outbox.bytes.length;
   rc = frame_value(channel, value, options);
   return rc == 0 ? send_frame(channel, begin, options) : rc;
+}
+
+int cp__channel_send_made(cp_channel *channel, cp_value value, cp_heap *heap, cp__heap_place place) {
+  int rc = check(channel, &no_options);
+  size_t begin = channel->outbox.bytes.length;
+  if (rc == 0) rc = add_frame(channel, &channel->outbox.bytes, value, NULL);
+  cp__heap_restore(heap, place);
+  return rc == 0 ? send_frame(channel, begin, &no_options) : rc;
 }
 
 /* Text goes as it is, if it is a line. */
@@ -402,6 +423,7 @@ int cp_send_json(cp_channel *channel, const char *json, size_t length, const cp_
 /* A message of the protocol. One that overtakes confirms what came: it waits only for the message under way. */
 int cp__channel_send_internal(cp_channel *channel, cp_value message, bool overtakes) {
   if (channel->fd < 0) return CP_ECHANNELCLOSED;
+  if (channel->write_error != 0) return channel->write_error;
   if (overtakes) {
     int rc = add_frame(channel, &channel->outbox.replies, message, NULL);
     if (rc == 0 && !channel->corked) cp__channel_pump(channel);
@@ -438,10 +460,12 @@ int cp_channel_flush(cp_channel *channel, uint64_t timeout_ms) {
       rc = UV_ETIMEDOUT;
       break;
     }
-    struct pollfd wait = {.fd = channel->fd, .events = (short)((channel->full ? POLLOUT : 0) | POLLIN)};
-    uint64_t left = limit - passed;
-    (void)poll(&wait, 1, left < INT32_MAX ? (int)left : INT32_MAX);
-    if (wait.revents & ~POLLOUT) cp__channel_receive(channel, false);
+    bool reads = cp__channel_may_read(channel) && !cp__channel_is_held_up(channel);
+    struct pollfd wait = {.fd = channel->fd, .events = (short)((channel->full ? POLLOUT : 0) | (reads ? POLLIN : 0))};
+    uint64_t left = limit - passed, most = channel->retry_at != 0 ? FLUSH_STEP_MS : INT32_MAX;
+    (void)poll(&wait, 1, (int)(left < most ? left : most));
+    if (reads && (wait.revents & ~POLLOUT)) cp__channel_receive(channel, false);
+    if (!reads && (wait.revents & (POLLHUP | POLLERR))) rc = CP_ECHANNELCLOSED;
   }
   channel->holding = was_holding;
   if (channel->backlog != NULL && !channel->holding) cp__channel_make_due(channel, CP__DUE_MESSAGES);

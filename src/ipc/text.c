@@ -8,10 +8,10 @@
 #endif
 #if defined(__x86_64__) && !defined(CP__TEXT_PLAIN)
 #include "text_avx2.h"
-#define BY_AVX2(call)                                                                                                  \
-  if (has_avx2()) return call
+#define BY_AVX2(condition, call)                                                                                       \
+  if ((condition) && has_avx2()) return call
 #else
-#define BY_AVX2(call)
+#define BY_AVX2(condition, call) (void)0
 #endif
 
 typedef unsigned char byte;
@@ -250,7 +250,7 @@ static cp__text_shape measure_steps(const byte *at, const byte *end) { return me
 #endif
 
 cp__text_shape cp__text_measure(const char *text, size_t length) {
-  BY_AVX2(measure_by_avx2((const byte *)text, length));
+  BY_AVX2(true, measure_by_avx2((const byte *)text, length));
   const byte *start = (const byte *)text, *end = start + length;
   const byte *at = skip_ascii(start, end);
   size_t whole = (size_t)(end - at) / STEP * STEP;
@@ -262,7 +262,7 @@ cp__text_shape cp__text_measure(const char *text, size_t length) {
 /* ---------------------------------------------------------------- to V8's encodings */
 
 void cp__text_to_latin1(uint8_t *out, const char *text, size_t length) {
-  BY_AVX2(to_latin1_by_avx2(out, (const byte *)text, length));
+  BY_AVX2(true, to_latin1_by_avx2(out, (const byte *)text, length));
   const byte *at = (const byte *)text, *end = at + length;
   while (at < end) {
     if (*at >= 0x80) {
@@ -312,7 +312,7 @@ static uint8_t *widen(uint8_t *out, const byte *at, const byte *end) {
 }
 
 void cp__text_to_utf16(uint8_t *out, const char *text, size_t length) {
-  BY_AVX2(to_utf16_by_avx2(out, (const byte *)text, length));
+  BY_AVX2(true, to_utf16_by_avx2(out, (const byte *)text, length));
   const byte *at = (const byte *)text, *end = at + length;
   while (at < end) {
     if (*at < 0x80) {
@@ -337,14 +337,14 @@ void cp__text_to_utf16(uint8_t *out, const char *text, size_t length) {
 /* ---------------------------------------------------------------- and back */
 
 size_t cp__text_size_of_latin1(const uint8_t *in, size_t count) {
-  BY_AVX2(latin1_size_by_avx2(in, count));
+  BY_AVX2(true, latin1_size_by_avx2(in, count));
   size_t size = count;
   for (size_t i = 0; i < count; i++) size += in[i] >> 7;
   return size;
 }
 
 size_t cp__text_size_of_utf16(const uint8_t *in, size_t count) {
-  BY_AVX2(utf16_size_by_avx2(in, count));
+  BY_AVX2(true, utf16_size_by_avx2(in, count));
   size_t size = count;
   for (size_t i = 0; i < count; i++) {
     uint16_t unit = (uint16_t)(in[2 * i] | in[2 * i + 1] << 8);
@@ -354,7 +354,7 @@ size_t cp__text_size_of_utf16(const uint8_t *in, size_t count) {
 }
 
 size_t cp__text_from_latin1(char *out, const uint8_t *in, size_t count) {
-  BY_AVX2(from_latin1_by_avx2((byte *)out, in, count));
+  BY_AVX2(true, from_latin1_by_avx2((byte *)out, in, count));
   const byte *at = in, *end = in + count;
   byte *to = (byte *)out;
   while (at < end) {
@@ -407,8 +407,11 @@ static const byte *threes(byte **out, const byte *at, const byte *end) {
   return at;
 }
 
+/* Of a few units, an end is all there is: the copies that it takes cost more than they save. */
+enum { FEW_UNITS = 24 };
+
 size_t cp__text_from_utf16(char *out, const uint8_t *in, size_t count) {
-  BY_AVX2(from_utf16_by_avx2((byte *)out, in, count));
+  BY_AVX2(count > FEW_UNITS, from_utf16_by_avx2((byte *)out, in, count));
   const byte *at = in, *end = in + count * 2;
   byte *to = (byte *)out;
   while (at < end) {

@@ -20,6 +20,14 @@ struct cp_heap {
 
 enum { CP__HEAP_ALIGNMENT = 16 };
 
+/* Where a heap stands, to go back there: what was made since is forgotten. Only what made it may do so. */
+typedef struct cp__heap_place {
+  char *next, *end;
+  cp__block *blocks, *large;
+} cp__heap_place;
+cp__heap_place cp__heap_save(const cp_heap *heap);
+void cp__heap_restore(cp_heap *heap, cp__heap_place place);
+
 /* What the two below do when the block has no room. Takes a NULL heap, and then returns NULL. */
 void *cp__heap_alloc_more(cp_heap *heap, size_t size);
 char *cp__heap_text_more(cp_heap *heap, size_t size);
