@@ -1104,7 +1104,10 @@ CP_API void cp_channel_on_disconnect(cp_channel *channel, cp_channel_cb cb, void
 CP_API void cp_channel_on_internal(cp_channel *channel, cp_message_cb cb, void *data);
 /** Comes each time that the queue has become empty after a cp_send() that returned 1. */
 CP_API void cp_channel_on_drain(cp_channel *channel, cp_channel_cb cb, void *data);
-/** Comes for each frame, in or out (but for the confirmations of handles); out from inside the call that sends it: look, and do no more. */
+/**
+ * Comes for each frame, in or out, but for our own confirmations of handles; out from inside the call that sends it: look,
+ * and do no more.
+ */
 CP_API void cp_channel_on_trace(cp_channel *channel, cp_trace_cb cb, void *data);
 
 CP_API size_t cp_channel_queued_bytes(const cp_channel *channel);    /* sent, but not taken by the kernel yet */
