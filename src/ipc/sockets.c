@@ -61,6 +61,7 @@ static int by_inode(const void *a, const void *b) {
 /* Which of the group's sockets this process has open still; forgets the others. */
 static void forget_closed(socket_group *group) {
   size_t open = 0;
+  if (group->count == 0) return;
   DIR *fds = opendir("/proc/self/fd");
   if (fds == NULL) return; /* then they count as open */
   qsort(group->ids, group->count, sizeof *group->ids, by_inode);
