@@ -412,8 +412,9 @@ typedef struct cp_options {
    * With _GNU_SOURCE, <stdlib.h> has an on_exit() of its own: call your function something else.
    */
   void (*on_spawn)(cp_child *child, void *data);
-  /* It could not be started (then on_close follows, and no on_exit), was aborted, could not be signalled, a stream could
-     not be read, or its IPC channel brought malformed input (CP_STAGE_RECEIVE). A timeout and a limit are no errors here: cp_exit.reason tells them. */
+  /* It could not be started (then on_close follows, and no on_exit), was aborted, could not be signalled, a stream
+     could not be read, or its IPC channel brought malformed input (CP_STAGE_RECEIVE). A timeout and a limit are no
+     errors here: cp_exit.reason tells them. */
   void (*on_error)(cp_child *child, const cp_error *error, void *data);
   /* Bytes of stdout or stderr, at least one; valid during the call. Without a callback nobody reads: the child blocks
      when the pipe is full, and what is left when it has ended is dropped, so that on_close comes all the same. */
@@ -1105,8 +1106,8 @@ CP_API void cp_channel_on_internal(cp_channel *channel, cp_message_cb cb, void *
 /** Comes each time that the queue has become empty after a cp_send() that returned 1. */
 CP_API void cp_channel_on_drain(cp_channel *channel, cp_channel_cb cb, void *data);
 /**
- * Comes for each frame, in or out, but for our own confirmations of handles; out from inside the call that sends it: look,
- * and do no more.
+ * Comes for each frame, in or out, but for our own confirmations of handles; out from inside the call that sends it:
+ * look, and do no more.
  */
 CP_API void cp_channel_on_trace(cp_channel *channel, cp_trace_cb cb, void *data);
 

@@ -10,8 +10,8 @@
 enum { CP__ASCII_SHORT = 32 };
 
 /*
- * Copies at most CP__ASCII_SHORT bytes, all of them, and tells whether they are ASCII. The words at the two ends overlap, so
- * that nothing beyond the ends is touched.
+ * Copies at most CP__ASCII_SHORT bytes, all of them, and tells whether they are ASCII. The words at the two ends
+ * overlap, so that nothing beyond the ends is touched.
  */
 static inline bool cp__ascii_copy(void *to, const void *from, size_t length) {
   const uint64_t high_bits = UINT64_C(0x8080808080808080);

@@ -49,8 +49,8 @@ static bool keeps_loop_alive(const cp_channel *channel) {
 }
 
 /*
- * Too much waits for the program: the peer is held up, unless something is expected of it. Confirmations are only so many if
- * the peer asks for them and does not read them.
+ * Too much waits for the program: the peer is held up, unless something is expected of it. Confirmations are only so
+ * many if the peer asks for them and does not read them.
  */
 bool cp__channel_is_held_up(const cp_channel *channel) {
   bool expects = channel->outbox.awaiting_ack || channel->requests.waiting > 0 || channel->state == CP__CHANNEL_CLOSING;

@@ -20,8 +20,8 @@ typedef enum cp__channel_state {
 enum { CP__DUE_SENT = 1, CP__DUE_MESSAGES = 2, CP__DUE_DISCONNECT = 4, CP__DUE_FAILURE = 8 };
 
 /*
- * The message that is being delivered lies in the framer's memory. Who reads on before its callback has returned (a flush)
- * takes that memory away from the framer first: it is freed behind the callback.
+ * The message that is being delivered lies in the framer's memory. Who reads on before its callback has returned (a
+ * flush) takes that memory away from the framer first: it is freed behind the callback.
  */
 typedef struct cp__lease {
   const uint8_t *payload;

@@ -1,6 +1,6 @@
 /*
- * clone.c - reading V8's structured clone bytes. A value is a tag and what belongs to it; an object ends with a tag of its
- * own and the count of what was in it. docs/protocol.md has the table.
+ * clone.c - reading V8's structured clone bytes. A value is a tag and what belongs to it; an object ends with a tag
+ * of its own and the count of what was in it. docs/protocol.md has the table.
  *
  * The bytes may come from anybody: no length is believed that the rest of them could not fill, and memory is taken in
  * proportion to what was read. What is in an object that has not ended yet lies on one stack of slots.

@@ -1,6 +1,6 @@
 /*
- * clone_write.c - writing V8's structured clone bytes, as V8 15 writes them: docs/protocol.md has the table, clone.c the
- * reader. Objects are numbered by their marks as they are met, and are referred to when they are met again.
+ * clone_write.c - writing V8's structured clone bytes, as V8 15 writes them: docs/protocol.md has the table, clone.c
+ * the reader. Objects are numbered by their marks as they are met, and are referred to when they are met again.
  */
 #include <math.h>
 #include <stdlib.h>
@@ -47,8 +47,8 @@ static bool grow(writer *w, size_t size) {
 static inline bool room(writer *w, size_t size) { return (size_t)(w->end - w->next) >= size || grow(w, size); }
 
 /*
- * The next ones go into room that has been made. Of a number, eight bytes are written and so many kept as it has: numbers of
- * all lengths stand among each other, and a loop would be foreseen wrongly again and again.
+ * The next ones go into room that has been made. Of a number, eight bytes are written and so many kept as it has:
+ * numbers of all lengths stand among each other, and a loop would be foreseen wrongly again and again.
  */
 static inline uint8_t *put_long_varint(uint8_t *to, uint32_t number) {
 #if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__

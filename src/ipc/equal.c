@@ -1,10 +1,11 @@
 /*
  * equal.c - whether two values are the same, or alike.
  *
- * Two objects that are being compared are taken for equal wherever they meet again: so cycles end, and what is shared is
- * compared once. What was taken for equal is kept as sets of objects (union-find), hence two graphs of n objects cost at most
- * n comparisons however they are tangled. All of it is one long "and", whose open questions wait in a list: depth costs no
- * stack. Only objects that are keys of maps or members of sets need tries that may fail, and be taken back.
+ * Two objects that are being compared are taken for equal wherever they meet again: so cycles end, and what is shared
+ * is compared once. What was taken for equal is kept as sets of objects (union-find), hence two graphs of n objects
+ * cost at most n comparisons however they are tangled. All of it is one long "and", whose open questions wait in a
+ * list: depth costs no stack. Only objects that are keys of maps or members of sets need tries that may fail, and be
+ * taken back.
  */
 #include <math.h>
 #include <stdlib.h>

@@ -1,8 +1,8 @@
 /*
  * inspect.c - values as text for people: what Node's util.inspect() prints, without colours.
  *
- * "<ref *1>" stands before an object whose text is needed to know that it is circular. So where there is a circle, all is
- * printed twice, the second time with what the first has found out.
+ * "<ref *1>" stands before an object whose text is needed to know that it is circular. So where there is a circle,
+ * all is printed twice, the second time with what the first has found out.
  */
 #include <stdlib.h>
 

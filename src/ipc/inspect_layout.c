@@ -1,8 +1,9 @@
 /*
  * inspect_layout.c - one line, columns, or one entry a line: Node's rules.
  *
- * Entries are written as if each were to have a line of its own, which is what long ones get; only those few that fit on
- * one line, or stand in columns, are moved together afterwards. So nothing is moved more than a few times, however deep.
+ * Entries are written as if each were to have a line of its own, which is what long ones get; only those few that fit
+ * on one line, or stand in columns, are moved together afterwards. So nothing is moved more than a few times, however
+ * deep.
  */
 #include <stdlib.h>
 

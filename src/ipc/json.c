@@ -78,8 +78,8 @@ static cp__json_at fail(walk *w, cp__json_at p, const char *limit) {
 }
 
 /*
- * What comes at `p`; 0 at the end. A text is fenced if its last byte is a closing bracket: only strings, which look out for
- * the end themselves, and closing brackets go over one, so that everywhere else there is a byte to look at.
+ * What comes at `p`; 0 at the end. A text is fenced if its last byte is a closing bracket: only strings, which look
+ * out for the end themselves, and closing brackets go over one, so that everywhere else there is a byte to look at.
  */
 #define PEEK(p) (fenced || (p) < end ? *(p) : 0)
 

@@ -1,9 +1,9 @@
 /*
  * number.c - numbers as JavaScript writes and reads them.
  *
- * Writing is Schubfach (Raffaello Giulietti, "The Schubfach way to render doubles"). Reading multiplies with a power of ten
- * of 128 bits (Eisel and Lemire, "Number parsing at a gigabyte per second"), knows how far that may be off, and where this
- * could matter compares whole integers.
+ * Writing is Schubfach (Raffaello Giulietti, "The Schubfach way to render doubles"). Reading multiplies with a power
+ * of ten of 128 bits (Eisel and Lemire, "Number parsing at a gigabyte per second"), knows how far that may be off,
+ * and where this could matter compares whole integers.
  */
 #include "number.h"
 

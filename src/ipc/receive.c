@@ -135,10 +135,16 @@ static void put_back(cp_channel *channel, cp_message *first, cp_message **end) {
   channel->backlog = first;
 }
 
-/* Without a listener the replies among them are still told. */
+/* Without a listener the replies among them are still told. The callback of one may set a listener: back to the front. */
 void cp__channel_deliver_backlog(cp_channel *channel) {
   cp_message *left = NULL, **left_end = &left;
-  while (channel->backlog != NULL && !channel->paused && !channel->freed) {
+  for (;;) {
+    if (left != NULL && channel->on_message != NULL) {
+      put_back(channel, left, left_end);
+      left = NULL;
+      left_end = &left;
+    }
+    if (channel->backlog == NULL || channel->paused || channel->freed) break;
     cp_message *message = take_from_backlog(channel);
     if (offer(channel, message)) {
       cp_message_free(message);

@@ -251,8 +251,8 @@ static cp_heap *heap_of(cp_channel *channel, cp_value value) {
 /* ---------------------------------------------------------------- shared memory */
 
 /*
- * Puts a payload into shared memory, and its envelope behind what is queued, from `begin` on: the payload may be what lies
- * there. 1: done, *fds has the memory; 0: there is no such memory here, nothing has changed.
+ * Puts a payload into shared memory, and its envelope behind what is queued, from `begin` on: the payload may be what
+ * lies there. 1: done, *fds has the memory; 0: there is no such memory here, nothing has changed.
  */
 static int share(cp_channel *channel, size_t begin, const void *payload, size_t length, cp__fds **fds) {
   cp_heap *heap = cp__channel_scratch(channel);

@@ -177,8 +177,8 @@ static uint32_t half(const byte *at) { return (uint32_t)(at[1] & 0x0F) << 6 | (a
 static uint32_t join(uint32_t high_half, uint32_t low_half) { return 0x10000 + (high_half << 10) + low_half; }
 
 /*
- * How many bytes one U+FFFD stands for: the longest beginning of a character ("maximal subpart", as in WHATWG's decoder),
- * or one byte. A beginning is lead, second, third of the right ranges with the rest missing.
+ * How many bytes one U+FFFD stands for: the longest beginning of a character ("maximal subpart", as in WHATWG's
+ * decoder), or one byte. A beginning is lead, second, third of the right ranges with the rest missing.
  */
 static size_t bad_bytes(const byte *at, const byte *end) {
   byte low = 0x80, high = 0xBF;

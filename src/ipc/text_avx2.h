@@ -142,8 +142,8 @@ AVX2 static size_t utf16_size_by_avx2(const uint8_t *in, size_t count) {
 /* ---------------------------------------------------------------- from text */
 
 /*
- * At the place of each character's first byte stand the two bytes of its unit. What stands at the places of its other bytes
- * means nothing, and `first` does not have their bits.
+ * At the place of each character's first byte stand the two bytes of its unit. What stands at the places of its other
+ * bytes means nothing, and `first` does not have their bits.
  */
 typedef struct planes {
   __m256i low, high;
