@@ -438,6 +438,16 @@ static void random_values_come_back_the_same_from_us_and_from_node(void **state)
   assert_true(same);
 }
 
+static void an_array_of_few_bytes_does_not_make_gigabytes_of_text(void **state) {
+  (void)state;
+  cp_heap *heap = cp_heap_new(NULL);
+  char *text = NULL;
+  cp_error error;
+  assert_int_equal(cp_value_to_json(&text, NULL, cp_array_sparse(heap, 4000000000), &error), CP_ETOOBIG);
+  assert_non_null(strstr(error.message, "max_values"));
+  cp_heap_free(heap);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       TEST(primitives),
@@ -456,6 +466,7 @@ int main(void) {
       TEST(after_a_failure_the_buffer_is_as_before),
       TEST(memory_may_end_anywhere),
       TEST(random_values_come_back_the_same_from_us_and_from_node),
+      TEST(an_array_of_few_bytes_does_not_make_gigabytes_of_text),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

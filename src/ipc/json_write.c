@@ -309,6 +309,8 @@ static bool grow(writer *w) {
 static int open_list(writer *w, cp__object *object) {
   if (object->mark > w->mark) return fail(w, CP_ECLONE, "JSON has no cycles");
   if (w->depth == CP_DEPTH_MAX) return fail(w, CP_ETOOBIG, "nested deeper than CP_DEPTH_MAX");
+  if (object->type == CP_TYPE_ARRAY && object->length > object->heap->limits.max_values)
+    return fail(w, CP_ETOOBIG, "a sparse array has more holes than limits.max_values");
   if (object->heap->failed || !cp__object_sort(object)) return fail_memory(w);
   if (w->depth == w->capacity && !grow(w)) return fail_memory(w);
   w->frames[w->depth++] = (frame){.object = object};
