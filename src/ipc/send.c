@@ -423,7 +423,8 @@ int cp_send_json(cp_channel *channel, const char *json, size_t length, const cp_
 /* A message of the protocol. One that overtakes confirms what came: it waits only for the message under way. */
 int cp__channel_send_internal(cp_channel *channel, cp_value message, bool overtakes) {
   if (channel->fd < 0) return CP_ECHANNELCLOSED;
-  if (channel->write_error != 0) return channel->write_error;
+  if (channel->write_error != 0)
+    return overtakes ? 0 : channel->write_error; /* nobody waits for a confirmation any more */
   if (overtakes) {
     int rc = add_frame(channel, &channel->outbox.replies, message, NULL);
     if (rc == 0 && !channel->corked) cp__channel_pump(channel);
