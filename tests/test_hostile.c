@@ -100,8 +100,7 @@ static const char *const handle_texts[] = {
     "{\"cmd\":\"NODE_HANDLE\",\"type\":\"net.Native\",\"msg\":1}",
     "{\"cmd\":\"NODE_HANDLE\",\"type\":\"net.Socket\",\"msg\":{\"id\":1},\"key\":\"4::0\"}",
     "{\"cmd\":\"NODE_HANDLE\",\"type\":\"dgram.Socket\",\"msg\":[],\"dgramType\":\"udp4\"}",
-    "{\"cmd\":\"NODE_HANDLE\",\"type\":\"net.Server\",\"msg\":{\"cmd\":\"NODE_HANDLE\",\"type\":\"net.Socket\",\"msg\":"
-    "1}}",
+    "{\"cmd\":\"NODE_HANDLE\",\"type\":\"net.Server\",\"msg\":{\"cmd\":\"NODE_HANDLE\",\"type\":\"fd\",\"msg\":1}}",
     "{\"cmd\":\"NODE_HANDLE\",\"type\":\"net.Server\",\"msg\":{\"cmd\":\"NODE_CLUSTER\"}}",
     "{\"cmd\":\"NODE_CHILD_PROCESS_C\",\"handles\":[{\"type\":\"fd\",\"unread\":\"abc\"}],\"msg\":2}"};
 
@@ -133,8 +132,7 @@ static void nonsense_handles(stream *s) {
       "{\"cmd\":\"NODE_CHILD_PROCESS_C\",\"handles\":\"xxxxxxxx\"}",
       "{\"cmd\":\"NODE_CHILD_PROCESS_C\",\"handles\":[1,2,3]}",
       "{\"cmd\":\"NODE_CHILD_PROCESS_C\",\"handles\":[{\"type\":\"fd\",\"unread\":\"\\u1234\"}]}",
-      "{\"cmd\":\"NODE_CHILD_PROCESS_C\",\"handles\":[{\"type\":\"fd\"},{\"type\":\"fd\"},{\"type\":\"fd\"}],\"msg\":{}"
-      "}"};
+      "{\"cmd\":\"NODE_CHILD_PROCESS_C\",\"handles\":[{\"type\":\"fd\"},{\"type\":\"fd\"}],\"msg\":0}"};
   if (chance(2)) attach_some(s, 1 + chance(2));
   add_text(s, texts[chance(sizeof texts / sizeof *texts)]);
 }

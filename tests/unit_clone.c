@@ -530,7 +530,7 @@ static cp_value large_value(cp_heap *heap) {
   cp_value all = cp_array(heap);
   for (int i = 0; i < 120; i++) {
     cp_value record = cp_object(heap);
-    for (int k = 0; k < 20; k++) cp_value_set_n(record, "abcdefghijklmnopqrst" + k, (size_t)1, cp_number(i * k));
+    for (int k = 0; k < 20; k++) cp_value_set_n(record, &"abcdefghijklmnopqrst"[k], 1, cp_number(i * k));
     all = cp_value_push(all, cp_value_push(cp_array_sparse(heap, 2), record));
   }
   return cp_value_push(cp_value_push(all, every_type(heap)), nested_value(heap, 100));

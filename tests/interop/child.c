@@ -329,7 +329,7 @@ static void offer_tcp(void) {
   struct sockaddr_in address = {
       .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK), .sin_port = htons((uint16_t)port_of(server))};
   if (connect(near, (struct sockaddr *)&address, sizeof address) != 0) fail("connect");
-  int far = accept(server, NULL, NULL);
+  int far = accept4(server, NULL, NULL, SOCK_CLOEXEC);
   close(server);
   offer_pair(near, far);
 }

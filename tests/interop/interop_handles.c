@@ -22,7 +22,7 @@ static void a_server_is_shared_with_the_child(void **state) {
   }
   finish(&t);
   int client = connect_tcp(ntohs(address.sin_port)); /* the parent has it still */
-  int accepted = accept(server, NULL, NULL);
+  int accepted = accept4(server, NULL, NULL, SOCK_CLOEXEC);
   assert_true(accepted >= 0);
   close(accepted);
   close(client);
@@ -42,7 +42,7 @@ static void sockets_go_to_the_child_of_their_priority(void **state) {
     start(&talks[i], PEER(state), CP_ARGS("socket", priorities[i]), &options);
   }
   for (int i = 0; i < 6; i++) {
-    int client = connect_tcp(ntohs(address.sin_port)), accepted = accept(server, NULL, NULL);
+    int client = connect_tcp(ntohs(address.sin_port)), accepted = accept4(server, NULL, NULL, SOCK_CLOEXEC);
     send_handle(&talks[i % 2], "\"socket\"", CP_HANDLE_SOCKET, accepted);
     close(accepted);
     read_to_end(&r, client);
@@ -108,11 +108,11 @@ static void check_echo(peer kind, int near, int far) {
 static void connections_go_to_the_child(void **state) {
   struct sockaddr_in address;
   int pair[2], server = listen_tcp(&address), client = connect_tcp(ntohs(address.sin_port));
-  check_echo(PEER(state), client, accept(server, NULL, NULL));
+  check_echo(PEER(state), client, accept4(server, NULL, NULL, SOCK_CLOEXEC));
   close(server);
   server = listen_unix(temp_path("socket"));
   client = connect_unix(temp_path("socket"));
-  check_echo(PEER(state), client, accept(server, NULL, NULL));
+  check_echo(PEER(state), client, accept4(server, NULL, NULL, SOCK_CLOEXEC));
   close(server);
   make_pair(pair);
   check_echo(PEER(state), pair[0], pair[1]);

@@ -43,7 +43,8 @@ static void an_end_that_is_seen_all_at_once_is_told_in_order(void **state) {
   await_messages(&t, 1);
   struct pollfd process = {.fd = cp_child_pidfd(t.child), .events = POLLIN};
   if (process.fd < 0) {
-    finish(&t);
+    run_loop();
+    cp_child_free(t.child);
     skip();
   }
   assert_int_equal(poll(&process, 1, 30000), 1);
