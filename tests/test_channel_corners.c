@@ -441,6 +441,45 @@ static void messages_with_handles_leave_the_heap_of_their_values_as_it_was(void 
   }
 }
 
+/* Resident memory, bytes. */
+static size_t resident(void) {
+  size_t pages = 0;
+  FILE *file = fopen("/proc/self/statm", "re");
+  assert_int_equal(fscanf(file, "%*u %zu", &pages), 1);
+  (void)fclose(file);
+  return pages * (size_t)sysconf(_SC_PAGESIZE);
+}
+
+/* An array of empty arrays, each of which costs many times the three bytes that come. */
+static void values_of_messages_that_wait_count_as_memory_while_a_reply_is_expected(void **state) {
+  (void)state;
+  enum { SIZE = 60000, MOST = 32 << 20 };
+  end e;
+  char *text = malloc(SIZE + 1);
+  size_t taken = 0, at = 0;
+  for (size_t i = 0; i < SIZE; i += 3) memcpy(text + i, i == 0 ? "[[]" : ",[]", 3);
+  memcpy(text + SIZE - 3, ",1]", 3);
+  text[SIZE] = '\n';
+  open_end(&e);
+  cp_channel_on_message(e.channel, NULL, NULL);
+  cp_heap_free(ask(&e, 0));
+  size_t before = resident();
+  for (int quiet = 0; quiet < 5 && taken < MOST;) {
+    ssize_t n = send(e.peer, text + at, SIZE + 1 - at, MSG_DONTWAIT | MSG_NOSIGNAL);
+    turn(1);
+    quiet = n > 0 ? 0 : quiet + 1;
+    if (n <= 0) continue;
+    taken += (size_t)n;
+    at = (at + (size_t)n) % (SIZE + 1);
+  }
+  size_t more = resident() - before;
+  assert_int_equal(e.errors, 0);
+  close_end(&e);
+  free(text);
+  assert_true(taken < MOST);
+  assert_true(more < 160 << 20);
+}
+
 /* ---------------------------------------------------------------- flushing */
 
 static void a_flush_takes_in_only_so_much(void **state) {
@@ -688,6 +727,7 @@ int main(void) {
       TEST(the_parents_channel_lets_the_loop_end_after_a_requests_timeout),
       TEST(requests_and_replies_leave_the_heap_of_their_values_as_it_was),
       TEST(messages_with_handles_leave_the_heap_of_their_values_as_it_was),
+      TEST(values_of_messages_that_wait_count_as_memory_while_a_reply_is_expected),
       TEST(a_flush_takes_in_only_so_much),
       TEST(a_flush_in_a_trace_reads_nothing_in_front_of_the_message),
       TEST(a_flush_in_an_error_reads_nothing_in_front_of_the_message),

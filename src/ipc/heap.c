@@ -104,6 +104,16 @@ void cp__heap_restore(cp_heap *heap, cp__heap_place place) {
   use(heap, place.next, (size_t)(place.end - place.next));
 }
 
+static size_t bytes_of(const cp__block *block) {
+  size_t bytes = 0;
+  for (; block != NULL; block = block->next) bytes += sizeof *block + block->size;
+  return bytes;
+}
+
+size_t cp__heap_bytes(const cp_heap *heap) {
+  return sizeof *heap + FIRST_SIZE + bytes_of(heap->blocks) + bytes_of(heap->large);
+}
+
 bool cp_heap_failed(const cp_heap *heap) { return heap == NULL || heap->failed; }
 
 static cp__block *add_block(cp__block **list, size_t size) {

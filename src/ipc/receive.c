@@ -76,10 +76,14 @@ static ssize_t read_once(cp_channel *channel, uint8_t *room, size_t size) {
 
 /* ---------------------------------------------------------------- delivery */
 
-/* What a message that waits costs, in bytes: open files are scarcer than memory. */
+/*
+ * What a message that waits costs, in bytes: its values may take fifty times its length, and open files are scarcer than
+ * memory. It stays the same while it waits.
+ */
 static size_t weight(const cp_message *message) {
-  enum { HEAP = 1024, HANDLE = 32768 };
-  return sizeof *message + message->length + (message->heap != NULL ? HEAP : 0) + message->handle_count * HANDLE;
+  enum { HANDLE = 32768 };
+  size_t values = message->heap != NULL ? cp__heap_bytes(message->heap) : 0;
+  return sizeof *message + message->length + values + message->handle_count * HANDLE;
 }
 
 static void store(cp_channel *channel, cp_message *message) {

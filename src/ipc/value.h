@@ -28,6 +28,9 @@ typedef struct cp__heap_place {
 cp__heap_place cp__heap_save(const cp_heap *heap);
 void cp__heap_restore(cp_heap *heap, cp__heap_place place);
 
+/* The memory that it takes. */
+size_t cp__heap_bytes(const cp_heap *heap);
+
 /* What the two below do when the block has no room. Takes a NULL heap, and then returns NULL. */
 void *cp__heap_alloc_more(cp_heap *heap, size_t size);
 char *cp__heap_text_more(cp_heap *heap, size_t size);
