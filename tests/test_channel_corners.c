@@ -675,8 +675,8 @@ static uint64_t cost_of_a_look(void) {
   return least;
 }
 
-/* The peer gives a copy of its own end, as Node would. */
-static void give_socket(end *e) {
+/* The peer gives a socket, as Node would. */
+static void give_socket(end *e, int fd) {
   static const char text[] = "{\"cmd\":\"NODE_HANDLE\",\"type\":\"net.Socket\",\"key\":\"k\",\"msg\":1}\n";
   union {
     struct cmsghdr aligned;
@@ -688,7 +688,7 @@ static void give_socket(end *e) {
   control.aligned.cmsg_level = SOL_SOCKET;
   control.aligned.cmsg_type = SCM_RIGHTS;
   control.aligned.cmsg_len = CMSG_LEN(sizeof(int));
-  memcpy(CMSG_DATA(&control.aligned), &e->peer, sizeof(int));
+  memcpy(CMSG_DATA(&control.aligned), &fd, sizeof(int));
   assert_int_equal(sendmsg(e->peer, &message, 0), part.iov_len);
 }
 
@@ -700,7 +700,7 @@ static void open_sockets_are_counted_without_a_look_at_all_files_for_each_questi
   open_end(&e);
   for (int i = 0; i < OPEN_FILES; i++) assert_true((files[i] = dup(e.peer)) >= 0);
   for (size_t i = 0; i < QUESTIONS; i++) memcpy(questions + i * (sizeof QUESTION - 1), QUESTION, sizeof QUESTION);
-  give_socket(&e);
+  give_socket(&e, e.peer);
   run_until(&e.messages);
   peer_says(&e, questions);
   uint64_t look = cost_of_a_look(), start = cpu_ns();
@@ -709,6 +709,39 @@ static void open_sockets_are_counted_without_a_look_at_all_files_for_each_questi
   assert_true(cost < QUESTIONS / 2 * look);
   for (int i = 0; i < OPEN_FILES; i++) close(files[i]);
   free(questions);
+  close_end(&e);
+}
+
+static void take_and_close(cp_channel *channel, cp_message *message, void *data) {
+  static int fd;
+  if (cp_message_handle_count(message) > 0)
+    fd = cp_message_take_fd(message, 0);
+  else
+    close(fd);
+  on_message(channel, message, data);
+}
+
+static void a_socket_closed_between_two_questions_is_not_counted_by_the_second(void **state) {
+  (void)state;
+  end e;
+  char answers[256];
+  open_end(&e);
+  int pair[2];
+  assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
+  cp_channel_on_message(e.channel, take_and_close, &e);
+  give_socket(&e, pair[0]);
+  close(pair[0]);
+  close(pair[1]);
+  run_until(&e.messages);
+  assert_true(recv(e.peer, answers, sizeof answers, MSG_DONTWAIT) > 0); /* the confirmation */
+  peer_says(&e, QUESTION "1\n" QUESTION);
+  turn(5);
+  ssize_t n = recv(e.peer, answers, sizeof answers - 1, MSG_DONTWAIT);
+  assert_true(n > 0);
+  answers[n] = '\0';
+  assert_string_equal(answers,
+                      "{\"cmd\":\"NODE_SOCKET_COUNT\",\"key\":\"k\",\"count\":1}\n"
+                      "{\"cmd\":\"NODE_SOCKET_COUNT\",\"key\":\"k\",\"count\":0}\n");
   close_end(&e);
 }
 
@@ -734,6 +767,7 @@ int main(void) {
       TEST(tcp_carries_large_messages_and_no_handles),
       TEST(sockets_of_packets_are_refused),
       TEST(too_many_fds_under_way_are_waited_for),
+      TEST(a_socket_closed_between_two_questions_is_not_counted_by_the_second),
       TEST(open_sockets_are_counted_without_a_look_at_all_files_for_each_question),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

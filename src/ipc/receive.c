@@ -99,6 +99,7 @@ static void store(cp_channel *channel, cp_message *message) {
 
 /* From here on the program has the message: it may read on from its callback, by a flush. */
 static void note_told(cp_channel *channel) {
+  channel->sockets.told++;
   if (channel->lease != NULL) channel->lease->told = true;
 }
 

@@ -25,6 +25,7 @@ typedef struct cp__socket_group {
   bool is_closing;      /* the peer waits for the last one */
   uint64_t fresh_until; /* the last count holds until then, nanoseconds */
   size_t counted;       /* how many there were */
+  uint64_t told;        /* and after how many messages */
   char key[];
 } socket_group;
 
@@ -82,13 +83,14 @@ static void forget_closed(socket_group *group) {
 }
 
 /* A question costs a look at all fds: one that comes right after gets the same answer, so that most of the time is ours. */
-static void count_open(socket_group *group) {
+static void count_open(socket_group *group, uint64_t told) {
   uint64_t start = cp__now_ns();
-  if (start < group->fresh_until && group->count == group->counted) return;
+  if (start < group->fresh_until && group->count == group->counted && group->told == told) return;
   forget_closed(group);
   uint64_t end = cp__now_ns();
   group->fresh_until = end + 4 * (end - start);
   group->counted = group->count;
+  group->told = told;
 }
 
 /* Room is made by forgetting, if that is half of it at least: so each socket costs little, however many there are. */
@@ -127,7 +129,7 @@ static void look_again(cp_channel *channel) {
 void cp__sockets_asked(cp_channel *channel, const cp__internal *question) {
   socket_group *group = question->key != NULL ? find(&channel->sockets, question->key) : NULL;
   if (group == NULL) return;
-  count_open(group);
+  count_open(group, channel->sockets.told);
   if (question->kind == CP__INTERNAL_GET_COUNT) {
     cp_heap *heap = cp__channel_scratch(channel);
     if (heap == NULL) return;

@@ -11,6 +11,7 @@
 typedef struct cp__sockets {
   struct cp__socket_group *groups;
   uint64_t check_at; /* loop time: look again whether all are closed; 0: nobody waits for that */
+  uint64_t told;     /* messages that the program was told: it may have closed some since */
 } cp__sockets;
 
 /* Remembers a socket that came with a key. What does not fit in memory is not counted. */
