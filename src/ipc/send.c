@@ -116,13 +116,14 @@ static int copy_for_trace(const cp_channel *channel, size_t begin, cp__buffer *c
 }
 
 static void tell_trace(cp_channel *channel, const cp__buffer *copy, size_t fds, bool internal) {
+  if (copy->length == 0) return;
   cp_trace trace = {.outgoing = true,
                     .internal = internal,
                     .time_ns = cp__now_ns(),
                     .payload = copy->bytes,
                     .length = copy->length,
                     .fds = fds};
-  if (copy->length > 0) cp__channel_trace(channel, &trace);
+  cp__channel_trace(channel, &trace);
 }
 
 /* The frame from `begin` on is a message: queues it, and writes if it is time. 0 or 1, or UV_ENOMEM. */
