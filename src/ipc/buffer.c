@@ -12,7 +12,9 @@ bool cp__buffer_grow(cp__buffer *buffer, size_t size) {
     return false;
   }
   size_t capacity = buffer->capacity < SMALLEST ? SMALLEST : buffer->capacity;
-  while (capacity - buffer->length < size) capacity += capacity / 2;
+  capacity += capacity / 2;
+  size_t needed = buffer->length + size;
+  if (capacity < needed) capacity = needed + needed / 16 + SMALLEST; /* what is large comes once, and little after it */
   uint8_t *bytes = realloc(buffer->bytes, capacity);
   if (bytes == NULL) {
     buffer->failed = true;

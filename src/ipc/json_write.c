@@ -162,6 +162,8 @@ static void put_string(cp__buffer *out, cp_value string, uint8_t last) {
   enum { PIECE = 1024 };
   cp__json_at p = (cp__json_at)string.as.bytes, end = p + string.length;
   uint8_t opening = '"';
+  /* Of a long one as much as it needs at least: growing step by step would hold it twice. */
+  if (string.length > PIECE && cp__buffer_room(out, string.length + 3 + ROOM_FOR(PIECE)) == NULL) return;
   do {
     cp__json_at stop = end - p > PIECE ? p + PIECE : end;
     uint8_t *room = cp__buffer_room(out, 3 + ROOM_FOR((size_t)(stop - p))), *to = room;
