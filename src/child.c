@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "deadline.h"
 #include "fail.h"
 #include "io.h"
 #include "signum.h"
@@ -68,10 +69,7 @@ static void on_idle(uv_idle_t *idle);
 
 static uint64_t next_deadline(const cp_child *child) {
   const uint64_t deadlines[] = {child->timeout_at, child->grace_at, child->drain_at};
-  uint64_t next = 0;
-  for (size_t i = 0; i < sizeof deadlines / sizeof *deadlines; i++)
-    if (deadlines[i] != 0 && (next == 0 || deadlines[i] < next)) next = deadlines[i];
-  return next;
+  return cp__deadline_first(deadlines, sizeof deadlines / sizeof *deadlines);
 }
 
 /*
@@ -107,12 +105,6 @@ static void make_due(cp_child *child, unsigned what) {
   arm(child);
 }
 
-static uint64_t deadline_in(const cp_child *child, uint64_t milliseconds) {
-  uv_update_time(child->loop); /* the loop's time is that of its last round: a slow callback would shorten the wait */
-  uint64_t now = uv_now(child->loop);
-  return milliseconds < UINT64_MAX - now ? now + milliseconds : UINT64_MAX;
-}
-
 /* ---------------------------------------------------------------- signals */
 
 /* What never started cannot be signalled; what stands still on its way can. */
@@ -144,7 +136,7 @@ static bool stop(cp_child *child, cp_reason reason) {
   if (rc == 0) {
     if (child->reason == CP_REASON_NONE) child->reason = reason;
     if (child->events.grace_ms > 0 && child->grace_at == 0)
-      child->grace_at = deadline_in(child, child->events.grace_ms);
+      child->grace_at = cp__deadline_in(child->loop, child->events.grace_ms);
     arm(child);
   } else if (rc != UV_ESRCH) {
     cp_error error;
@@ -229,7 +221,7 @@ static void end_streams(cp_child *child) {
 
 /* As in Node, the timeout of exec is for the pipes that others hold too. One round is left to see an end that came. */
 static void limit_drain(cp_child *child, uint64_t deadline) {
-  uint64_t soon = deadline_in(child, 1);
+  uint64_t soon = cp__deadline_in(child->loop, 1);
   if (deadline < soon) deadline = soon;
   if (child->drain_at == 0 || deadline < child->drain_at) child->drain_at = deadline;
 }
@@ -249,7 +241,8 @@ static void process_ended(cp_child *child, int waited, const cp__end *end) {
   child->state = CP__ENDED;
   if (child->events.on_exit != NULL) child->events.on_exit(child, &child->exit, child->events.data);
   if (child->state != CP__ENDED) return;
-  if (child->events.drain_timeout_ms > 0) child->drain_at = deadline_in(child, child->events.drain_timeout_ms);
+  if (child->events.drain_timeout_ms > 0)
+    child->drain_at = cp__deadline_in(child->loop, child->events.drain_timeout_ms);
   if (child->hooks.stops_outputs && timeout_at != 0) limit_drain(child, timeout_at);
   arm(child);
   check_close(child);
@@ -569,7 +562,7 @@ void cp__child_begin(cp_child *child, const cp_options *options) {
   }
   if (child->hooks.prepare != NULL) child->hooks.prepare(child, child->hooks.data);
   for (int i = 0; i < child->stream_count; i++) cp__stream_listen(&child->streams[i]);
-  if (options->timeout_ms > 0) child->timeout_at = deadline_in(child, options->timeout_ms);
+  if (options->timeout_ms > 0) child->timeout_at = cp__deadline_in(child->loop, options->timeout_ms);
   if (options->signal != NULL) cp__abort_listen(options->signal, &child->abort);
 }
 

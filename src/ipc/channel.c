@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "deadline.h"
 #include "fail.h"
 #include "io.h"
 
@@ -89,10 +90,7 @@ void cp__channel_make_due(cp_channel *channel, unsigned what) {
 static uint64_t next_deadline(const cp_channel *channel) {
   const uint64_t deadlines[] = {channel->requests.next_deadline, channel->sockets.check_at, channel->close_at,
                                 channel->retry_at};
-  uint64_t next = 0;
-  for (size_t i = 0; i < sizeof deadlines / sizeof *deadlines; i++)
-    if (deadlines[i] != 0 && (next == 0 || deadlines[i] < next)) next = deadlines[i];
-  return next;
+  return cp__deadline_first(deadlines, sizeof deadlines / sizeof *deadlines);
 }
 
 void cp__channel_arm_timer(cp_channel *channel) {

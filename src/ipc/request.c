@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "channel.h"
+#include "deadline.h"
 #include "fail.h"
 
 static cp__request *at(const cp__requests *requests, size_t i) {
@@ -35,16 +36,9 @@ static cp_value with_id(cp_value request, uint64_t id) {
   return out;
 }
 
-static uint64_t deadline_in(cp_channel *channel, uint64_t milliseconds) {
-  if (milliseconds == 0) return 0;
-  uv_update_time(channel->loop); /* the loop's time is that of its last round */
-  uint64_t now = uv_now(channel->loop);
-  return milliseconds < UINT64_MAX - now ? now + milliseconds : UINT64_MAX;
-}
-
 static void set_deadline(cp_channel *channel, uint64_t id, uint64_t timeout_ms) {
   cp__requests *requests = &channel->requests;
-  uint64_t deadline = deadline_in(channel, timeout_ms);
+  uint64_t deadline = timeout_ms > 0 ? cp__deadline_in(channel->loop, timeout_ms) : 0;
   at(requests, (size_t)(id - requests->first_id))->deadline = deadline;
   if (deadline == 0 || (requests->next_deadline != 0 && deadline >= requests->next_deadline)) return;
   requests->next_deadline = deadline;

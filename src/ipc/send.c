@@ -10,6 +10,7 @@
 
 #include "channel.h"
 #include "clone.h"
+#include "deadline.h"
 #include "fail.h"
 #include "io.h"
 #include "json.h"
@@ -43,8 +44,7 @@ static void note_drained(cp_channel *channel) {
 /* The kernel lets a user have only so many fds under way: peers must read first, and the socket does not tell when. */
 static void retry_soon(cp_channel *channel) {
   enum { RETRY_MS = 5 };
-  uv_update_time(channel->loop);
-  channel->retry_at = uv_now(channel->loop) + RETRY_MS;
+  channel->retry_at = cp__deadline_in(channel->loop, RETRY_MS);
   cp__channel_arm_timer(channel);
 }
 

@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 
 #include "channel.h"
+#include "deadline.h"
 #include "io.h"
 
 enum { CHECK_MS = 100, MAX_GROUPS = 256 };
@@ -121,8 +122,7 @@ static void say_all_closed(cp_channel *channel, const socket_group *group) {
 }
 
 static void look_again(cp_channel *channel) {
-  uv_update_time(channel->loop);
-  channel->sockets.check_at = uv_now(channel->loop) + CHECK_MS;
+  channel->sockets.check_at = cp__deadline_in(channel->loop, CHECK_MS);
   cp__channel_arm_timer(channel);
 }
 
