@@ -10,6 +10,7 @@
 
 #include "env.h"
 #include "fail.h"
+#include "ipc/channel.h"
 #include "ipc/environment.h"
 #include "path.h"
 #include "shell.h"
@@ -78,14 +79,6 @@ static int check_limits(const cp_options *options, cp_error *error) {
   return 0;
 }
 
-static int check_messages(const cp_options *options, cp_error *error) {
-  if ((unsigned)options->serialization > CP_SERIALIZATION_ADVANCED)
-    return INVALID(error, -1, "options.serialization: %d is none of CP_SERIALIZATION_*", (int)options->serialization);
-  if (options->limits.max_depth > CP_DEPTH_MAX)
-    return INVALID(error, -1, "options.limits.max_depth: %u, the limit is %d", options->limits.max_depth, CP_DEPTH_MAX);
-  return 0;
-}
-
 static int check(const char *file, const cp_options *options, cp_error *error) {
   const char *noun = options->shell != NULL ? "command" : "file";
   if (file == NULL || *file == '\0')
@@ -100,7 +93,7 @@ static int check(const char *file, const cp_options *options, cp_error *error) {
   if (rc == 0) rc = check_signal(options->die_with_parent, "die_with_parent", error);
   if (rc == 0) rc = check_ids(options, error);
   if (rc == 0) rc = check_limits(options, error);
-  if (rc == 0) rc = check_messages(options, error);
+  if (rc == 0) rc = cp__channel_check_options(options->serialization, &options->limits, error);
   return rc;
 }
 

@@ -324,15 +324,19 @@ int cp__channel_attach(cp_channel *channel, int fd) {
   return 0;
 }
 
+int cp__channel_check_options(cp_serialization serialization, const cp_limits *limits, cp_error *error) {
+  if ((unsigned)serialization > CP_SERIALIZATION_ADVANCED)
+    return cp__fail(error, UV_EINVAL, CP_STAGE_OPTIONS, -1, NULL,
+                    "options.serialization: %d is none of CP_SERIALIZATION_*", (int)serialization);
+  if (limits->max_depth > CP_DEPTH_MAX)
+    return cp__fail(error, UV_EINVAL, CP_STAGE_OPTIONS, -1, NULL, "options.limits.max_depth: %u, the limit is %d",
+                    limits->max_depth, CP_DEPTH_MAX);
+  return 0;
+}
+
 static int check_options(const cp_channel_options *options, uv_loop_t *loop) {
   if (loop == NULL) return cp__fail(options->error, UV_EINVAL, CP_STAGE_OPTIONS, -1, NULL, "loop: NULL");
-  if ((unsigned)options->serialization > CP_SERIALIZATION_ADVANCED)
-    return cp__fail(options->error, UV_EINVAL, CP_STAGE_OPTIONS, -1, NULL,
-                    "options.serialization: %d is none of CP_SERIALIZATION_*", (int)options->serialization);
-  if (options->limits.max_depth > CP_DEPTH_MAX)
-    return cp__fail(options->error, UV_EINVAL, CP_STAGE_OPTIONS, -1, NULL,
-                    "options.limits.max_depth: %u, the limit is %d", options->limits.max_depth, CP_DEPTH_MAX);
-  return 0;
+  return cp__channel_check_options(options->serialization, &options->limits, options->error);
 }
 
 /* The value of an option of a socket; -1: it has none. */

@@ -88,6 +88,9 @@ struct cp_channel {
   uint64_t close_at; /* loop time: a half message is not waited for any longer */
 };
 
+/* What children and channels alike can get wrong. 0, UV_EINVAL. */
+int cp__channel_check_options(cp_serialization serialization, const cp_limits *limits, cp_error *error);
+
 cp_channel *cp__channel_new(uv_loop_t *loop, const cp_channel_options *options);
 void cp__channel_discard(cp_channel *channel); /* nothing of it is in the loop yet */
 

@@ -140,3 +140,9 @@ int cp__frame_end(cp__buffer *out, cp_serialization serialization, size_t begin)
   b[3] = (uint8_t)size;
   return 0;
 }
+
+const uint8_t *cp__frame_payload(const cp__buffer *out, cp_serialization serialization, size_t begin, size_t *length) {
+  bool text = serialization == CP_SERIALIZATION_JSON;
+  *length = out->length - begin - (text ? 1 : HEADER);
+  return out->bytes + begin + (text ? 0 : HEADER);
+}

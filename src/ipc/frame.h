@@ -52,4 +52,7 @@ uint8_t *cp__framer_steal(cp__framer *framer);
 size_t cp__frame_begin(cp__buffer *out, cp_serialization serialization);
 int cp__frame_end(cp__buffer *out, cp_serialization serialization, size_t begin);
 
+/* The payload of the frame from `begin` to the end of the buffer. */
+const uint8_t *cp__frame_payload(const cp__buffer *out, cp_serialization serialization, size_t begin, size_t *length);
+
 #endif

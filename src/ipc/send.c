@@ -108,10 +108,10 @@ static int add_frame(cp_channel *channel, cp__buffer *out, cp_value value, cp_er
 
 /* The trace is told of a copy, when all else is done: its callback may send, or free the channel. */
 static int copy_for_trace(const cp_channel *channel, size_t begin, cp__buffer *copy) {
-  bool text = channel->serialization == CP_SERIALIZATION_JSON;
-  const cp__buffer *bytes = &channel->outbox.bytes;
+  size_t length;
   if (channel->on_trace == NULL) return 0;
-  cp__buffer_add(copy, bytes->bytes + begin + (text ? 0 : 4), bytes->length - begin - (text ? 1 : 4));
+  const uint8_t *payload = cp__frame_payload(&channel->outbox.bytes, channel->serialization, begin, &length);
+  cp__buffer_add(copy, payload, length);
   return copy->failed ? UV_ENOMEM : 0;
 }
 
@@ -316,16 +316,14 @@ static int send_with(cp_channel *channel, size_t begin, cp__fds *fds, bool needs
 }
 
 static int send_frame(cp_channel *channel, size_t begin, const cp_send_options *options) {
-  const cp__buffer *bytes = &channel->outbox.bytes;
+  size_t length;
+  const uint8_t *payload = cp__frame_payload(&channel->outbox.bytes, channel->serialization, begin, &length);
   bool for_node = options->handle_count > 0 && !channel->peer_is_library;
-  bool is_text = channel->serialization == CP_SERIALIZATION_JSON;
-  size_t length = bytes->length - begin - (is_text ? 1 : 4);
   cp__fds *fds = NULL;
   cp__buffer traced = {0};
   int rc = copy_for_trace(channel, begin, &traced);
   if (rc == 0 && options->handle_count > 0) rc = copy_fds(&fds, options, for_node);
-  if (rc == 0 && is_to_be_shared(channel, length, options))
-    rc = share(channel, begin, bytes->bytes + begin + (is_text ? 0 : 4), length, &fds);
+  if (rc == 0 && is_to_be_shared(channel, length, options)) rc = share(channel, begin, payload, length, &fds);
   if (rc >= 0) {
     rc = send_with(channel, begin, fds, for_node, options);
   } else {
