@@ -5,7 +5,6 @@
  *
  *   ipc_soak [TOTAL [KILLS]]      1000000 1000
  */
-#include <dirent.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
@@ -15,6 +14,7 @@
 #include <unistd.h>
 
 #include "child_process.h"
+#include "measure.h"
 
 enum { CHILDREN = 4, BLOCK = 2 << 20, AT_ONCE = 8, LARGEST = 1 << 20 };
 
@@ -204,22 +204,6 @@ static void start(end *e, long total, cp_serialization serialization) {
   e->channel = cp_child_channel(e->child);
   if (e->channel == NULL) fail("no channel", 0);
   begin(e);
-}
-
-static int count_fds(void) {
-  int n = 0;
-  DIR *dir = opendir("/proc/self/fd");
-  while (readdir(dir) != NULL) n++;
-  (void)closedir(dir);
-  return n;
-}
-
-static long resident_kib(void) {
-  long pages = 0;
-  FILE *file = fopen("/proc/self/statm", "re");
-  if (file == NULL || fscanf(file, "%*s %ld", &pages) != 1) return -1;
-  (void)fclose(file);
-  return pages * (sysconf(_SC_PAGESIZE) / 1024);
 }
 
 /* Returns whether all came, both ways. */

@@ -4,7 +4,6 @@
  *
  *   soak [COUNT [TOTAL]]      10000 100000
  */
-#include <dirent.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,24 +12,9 @@
 #include <unistd.h>
 
 #include "child_process.h"
+#include "measure.h"
 
 static long closed, refused;
-
-static int count_fds(void) {
-  int n = 0;
-  DIR *dir = opendir("/proc/self/fd");
-  while (readdir(dir) != NULL) n++;
-  (void)closedir(dir);
-  return n;
-}
-
-static long resident_kib(void) {
-  long pages = 0;
-  FILE *file = fopen("/proc/self/statm", "re");
-  if (file == NULL || fscanf(file, "%*s %ld", &pages) != 1) return -1;
-  (void)fclose(file);
-  return pages * (sysconf(_SC_PAGESIZE) / 1024);
-}
 
 static int count_children(void) {
   char path[64];

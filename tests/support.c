@@ -94,7 +94,6 @@ int teardown(void **state) {
 void run_loop(void) { assert_int_equal(uv_run(&loop, UV_RUN_DEFAULT), 0); }
 
 /* UV_RUN_ONCE would not do: libuv before 1.45 polls, and blocks, after a timer's callback has set the flag. */
-/* UV_RUN_ONCE would go on to wait for I/O after the timer that brought the event. */
 void run_until(const int *flag) {
   while (*flag == 0) {
     if (uv_run(&loop, UV_RUN_NOWAIT) == 0 && *flag == 0) fail_msg("the loop has ended before the event");
