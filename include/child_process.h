@@ -284,7 +284,7 @@ typedef struct cp_result {
 
 /**
  * Frees what a result holds and zeroes it. For the results of the sync forms, whatever they returned. One seen in
- * on_result belongs to the library.
+ * on_result belongs to the library. To keep output[i].bytes of a sync form: set it to NULL first, and cp_free() it later.
  */
 CP_API void cp_result_dispose(cp_result *result);
 
@@ -324,9 +324,11 @@ typedef enum cp_encoding {
 
 /* What happens to a stream that passes max_buffer_bytes. */
 typedef enum cp_overflow {
-  CP_OVERFLOW_KILL = 0, /* keep the first max_buffer_bytes, send kill_signal, close the streams; CP_EMAXBUFFER */
-  CP_OVERFLOW_TRUNCATE, /* keep the first max_buffer_bytes, read and drop the rest, no error */
-  CP_OVERFLOW_KEEP_TAIL /* keep the last max_buffer_bytes, no error */
+  CP_OVERFLOW_KILL = 0,  /* keep the first max_buffer_bytes, send kill_signal, close the streams; CP_EMAXBUFFER */
+  CP_OVERFLOW_TRUNCATE,  /* keep the first max_buffer_bytes, read and drop the rest, no error */
+  CP_OVERFLOW_KEEP_TAIL, /* keep the last max_buffer_bytes, no error */
+  CP_OVERFLOW_KILL_TOTAL /* sync forms, as Node's: the limit is one of all streams together; beyond it kill_signal is
+                            sent and the streams are closed, and all that was read is kept; CP_EMAXBUFFER */
 } cp_overflow;
 
 /*
@@ -394,6 +396,9 @@ typedef struct cp_options {
   cp_limits limits;               /* of a message that the child sends */
   bool peer_is_library;           /* the child is known to use this library: what only it can receive may be sent before
                                      it has said so itself: see cp_channel_peer_is_library() */
+  bool raw_messages; /* you bring your own encoder: see cp_send_raw(). A message that comes is handed on unread: what it
+                        has is cp_message_payload() and its handle; cp_message_value() may fail. The child is not told
+                        about this library, whose own protocol is not used */
 
   /* cp_fork() only. */
   const char *exec_path;        /* the program that runs the module; NULL: see cp_fork() */
@@ -537,6 +542,13 @@ CP_API int cp_loop_release(uv_loop_t *loop);
  */
 CP_API int cp_child_pid(cp_child *child);
 
+/**
+ * What on_spawn or on_error is going to tell, or has told. Waits as cp_child_pid().
+ * @param error  takes what kept it from starting; untouched if nothing did; may be NULL.
+ * @return 0: it was started, or after 50 ms is still on its way; else the code of the error.
+ */
+CP_API int cp_child_started(cp_child *child, cp_error *error);
+
 /** The pidfd, borrowed, for poll(2) and the like; -1: not started, ended, or unsupported. Waits as cp_child_pid(). */
 CP_API int cp_child_pidfd(cp_child *child);
 
@@ -580,6 +592,16 @@ CP_API int cp_child_kill(cp_child *child, int signum);
  * @return as cp_child_kill(); UV_EINVAL also if it leads no group. UV_ESRCH once the child itself has been reaped.
  */
 CP_API int cp_child_kill_group(cp_child *child, int signum);
+
+/**
+ * Sends a signal to the child and to all its descendants, whatever groups and sessions they have moved to. They are
+ * found by their parents in /proc and signalled through pidfds, so no stranger is ever hit; with SIGKILL and SIGSTOP it is
+ * repeated until no new ones turn up. Who has lost its parent before (a daemon) is not found, unless it is in the child's
+ * group and the child leads one.
+ * @return as cp_child_kill(), which tells of the child alone: UV_ESRCH, and yet descendants in its group may have been
+ *         signalled. UV_ENOTSUP: no /proc or no pidfds.
+ */
+CP_API int cp_child_kill_tree(cp_child *child, int signum);
 
 /** Lets the loop end while the child runs. Its streams count for themselves: cp_stream_unref(). Safe to repeat. */
 CP_API void cp_child_unref(cp_child *child);
@@ -1040,6 +1062,7 @@ typedef struct cp_channel_options {
   size_t max_queued_bytes; /* of what waits to be sent: beyond it cp_send() says UV_ENOBUFS; 0: 256 MiB */
   bool peer_is_library; /* cp_channel_open(): the other end is this library, too: any fd, several of them, unread bytes
                                      and shared memory can be sent. Of children and parents it finds out by itself */
+  bool raw_messages;    /* as in cp_options */
   cp_error *error;      /* filled when the call itself returns a negative code; may be NULL */
 } cp_channel_options;
 
@@ -1110,6 +1133,8 @@ CP_API void cp_channel_on_drain(cp_channel *channel, cp_channel_cb cb, void *dat
  * look, and do no more.
  */
 CP_API void cp_channel_on_trace(cp_channel *channel, cp_trace_cb cb, void *data);
+/** Comes when all messages that were read together have been told: for programs that gather them. */
+CP_API void cp_channel_on_batch_end(cp_channel *channel, cp_channel_cb cb, void *data);
 
 CP_API size_t cp_channel_queued_bytes(const cp_channel *channel);    /* sent, but not taken by the kernel yet */
 CP_API size_t cp_channel_queued_messages(const cp_channel *channel); /* likewise, or behind a handle in flight */
@@ -1250,6 +1275,22 @@ CP_API int cp_send(cp_channel *channel, cp_value value, const cp_send_options *o
  * @return as cp_send(); CP_EMESSAGE: not JSON; CP_ETOOBIG: nested deeper than a peer would take.
  */
 CP_API int cp_send_json(cp_channel *channel, const char *json, size_t length, const cp_send_options *options);
+
+/**
+ * Sends a payload that your own encoder made in the channel's serialization: JSON text in one line, or structured clone
+ * bytes. It is not looked at. A handle for a Node peer goes along with a message of your making that says so,
+ * {"cmd":"NODE_HANDLE","type":...,"msg":...}: see docs/protocol.md; options->handles[0].type is not used then, and what
+ * is sent afterwards waits for the peer's confirmation, as with cp_send().
+ * @return as cp_send(); UV_ENOTSUP: more than one handle. UV_EINVAL: length is 0.
+ */
+CP_API int cp_send_raw(cp_channel *channel, const void *payload, size_t length, const cp_send_options *options);
+
+/**
+ * Holds back what is sent from now on, until as many cp_channel_uncork(), so that it is written together. 64 KiB are
+ * written all the same. With raw_messages nothing is gathered but between these two.
+ */
+CP_API void cp_channel_cork(cp_channel *channel);
+CP_API void cp_channel_uncork(cp_channel *channel);
 
 /* ------------------------------------------------------------------------------------------------ Requests */
 

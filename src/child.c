@@ -605,6 +605,12 @@ int cp_child_pid(cp_child *child) {
   return child->process.pid;
 }
 
+int cp_child_started(cp_child *child, cp_error *error) {
+  if (!settle_start(child) || child->start_error.code == 0) return 0;
+  if (error != NULL) *error = child->start_error;
+  return child->start_error.code;
+}
+
 int cp_child_pidfd(cp_child *child) {
   (void)settle_start(child);
   return child->process.pidfd;
