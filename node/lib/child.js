@@ -1,0 +1,316 @@
+'use strict';
+
+// A started process: its events, its streams, and the ways to end it.
+
+const EventEmitter = require('events');
+const net = require('net');
+const diagnostics = require('diagnostics_channel');
+const { clearTimeout, setTimeout } = require('timers');
+const { setUpChannel, callbacks: channelCallbacks } = require('./channel');
+const { codes, errno, errnoException, explain } = require('./errors');
+const { native } = require('./native');
+const { environmentOf } = require('./options');
+const { signalName, signalNumber } = require('./signals');
+const { isChannel, isPipe, makeTable, readStdio } = require('./stdio');
+const validate = require('./validate');
+const version = require('./version');
+
+const created = diagnostics.channel('child_process');
+const traced = version.tracesSpawn ? diagnostics.tracingChannel('child_process.spawn') : { hasSubscribers: false };
+
+const kUsedAsStdio = Symbol('the child reads it');
+const kExit = Symbol('exit');
+const kStop = Symbol('stop');
+
+// What the kernel refuses for want of something is an event; what the caller got wrong is thrown.
+const TOLD_BY_EVENT = new Set([errno.EACCES, errno.EAGAIN, errno.EMFILE, errno.ENFILE, errno.ENOENT]);
+const WITHOUT_STREAMS = new Set([errno.EMFILE, errno.ENFILE]);
+
+native.setCallbacks({
+  exit(process, ...end) { process.owner[kExit](...end); },
+  ...channelCallbacks,
+});
+
+// ---------------------------------------------------------------- streams
+
+let Pipe; // the class of Node's pipe handles, which has no public name
+
+/** Our end of a pipe, as Node makes it: a net.Socket. */
+function makeSocket(fd, readable) {
+  if (Pipe === undefined) {
+    const socket = new net.Socket({ fd, readable });
+    Pipe = socket._handle.constructor;
+    return socket;
+  }
+  const handle = new Pipe(0);
+  const rc = handle.open(fd);
+  if (rc < 0) {
+    native.closeFd(fd);
+    throw errnoException(rc, 'open');
+  }
+  return new net.Socket({ handle, readable });
+}
+
+/** The child reads from it now: whatever we read would be missing there. */
+function handOver({ stream, handle }) {
+  handle.reading = false;
+  handle.readStop();
+  stream.pause();
+  stream.readableFlowing = false;
+  stream._readableState.reading = false;
+  stream[kUsedAsStdio] = true;
+}
+
+/** Nobody wanted to read them while the process ran: the rest is read all the same, so that their end is seen. */
+function drain(stdio) {
+  for (const stream of stdio ?? [])
+    if (stream?.readable && !stream[kUsedAsStdio]) stream.resume();
+}
+
+function closeFds(table, entries) {
+  entries.forEach((entry, i) => {
+    if (isPipe(entry) && table[2 * i + 1] >= 0) native.closeFd(table[2 * i + 1]);
+  });
+}
+
+// ---------------------------------------------------------------- the plan
+
+function checkPermission() {
+  if (process.permission === undefined || process.permission.has('child')) return;
+  const hint = version.namesTheAllowFlag ? '. Use --allow-child-process to manage permissions.' : '';
+  throw Object.assign(new codes.ERR_ACCESS_DENIED(`Access to this API has been restricted${hint}`),
+    { permission: 'ChildProcess', resource: '' });
+}
+
+/** What fork-less starting needs, for spawn and spawnSync. */
+function makePlan(options, entries, env) {
+  const dies = options.dieWithParent;
+  const killTree = Boolean(options.killTree);
+  // In the background a child that reads the terminal would be stopped.
+  const readsOurInput = entries[0].fd === 0;
+  return {
+    file: options.file,
+    args: options.args === undefined ? [] : options.args.map(String),
+    cwd: options.cwd ?? undefined,
+    env,
+    stdio: makeTable(entries),
+    detached: Boolean(options.detached),
+    uid: options.uid ?? undefined,
+    gid: options.gid ?? undefined,
+    processGroup: killTree && !options.detached && !readsOurInput,
+    dieWithParent: dies ? signalNumber(dies === true ? 'SIGKILL' : dies) : 0,
+    advanced: options.serialization === 'advanced',
+  };
+}
+
+// ---------------------------------------------------------------- the class
+
+class ChildProcess extends EventEmitter {
+  constructor() {
+    super();
+    this._closesNeeded = 1;
+    this._closesGot = 0;
+    this.connected = false;
+    this.signalCode = null;
+    this.exitCode = null;
+    this.killed = false;
+    this.spawnfile = null;
+    this.endReason = null;
+    this._handle = new native.Process();
+    this._handle.owner = this;
+    if (created.hasSubscribers) created.publish({ process: this });
+  }
+
+  #process = null; // outlives _handle, for what is asked after the end
+  #killsTree = false;
+  #stopReason = null;
+  #grace = 0;
+  #graceTimer = undefined;
+  #drainTimeout = 0;
+  #drainTimer = undefined;
+
+  spawn(options) {
+    validate.validateObject(options, 'options');
+    const entries = readStdio(options.stdio || 'pipe', { mergeStderr: options.mergeStderr });
+    validate.validateOneOf(options.serialization, 'options.serialization', [undefined, 'json', 'advanced']);
+    const env = environmentOf(options);
+    this.#readOptions(options);
+    if (traced.hasSubscribers) traced.start.publish({ process: this, options });
+    checkPermission();
+    const plan = makePlan(options, entries, env);
+    const rc = this._handle.spawn(plan);
+    if (rc < 0) this.#refused(rc, plan.stdio, entries);
+    else this.#started(rc);
+    if (WITHOUT_STREAMS.has(rc)) {
+      closeFds(plan.stdio, entries);
+      return rc;
+    }
+    this.#openStreams(plan.stdio, entries);
+    if (rc >= 0 && entries.some(isChannel)) this.#openChannel(options.serialization || 'json');
+    return rc < 0 ? rc : 0;
+  }
+
+  #readOptions(options) {
+    validate.validateString(options.file, 'options.file');
+    this.spawnfile = options.file;
+    if (options.args !== undefined) validate.validateArray(options.args, 'options.args');
+    this.spawnargs = options.args ?? [];
+    this.#killsTree = Boolean(options.killTree);
+    this.#grace = options.grace ?? 0;
+    this.#drainTimeout = options.drainTimeout ?? 0;
+    this.#process = this._handle;
+  }
+
+  #started(pid) {
+    this.pid = pid;
+    if (traced.hasSubscribers) traced.end.publish({ process: this });
+    process.nextTick(() => this.emit('spawn'));
+  }
+
+  #refused(rc, table, entries) {
+    const failure = this._handle.failure();
+    if (traced.hasSubscribers) traced.error.publish({ process: this, error: explain(errnoException(rc, 'spawn'), failure) });
+    this.pid = undefined;
+    if (TOLD_BY_EVENT.has(rc)) {
+      process.nextTick(() => this.#failed(rc, failure));
+      return;
+    }
+    closeFds(table, entries);
+    this._handle.close();
+    this._handle = null;
+    throw explain(errnoException(rc, 'spawn'), failure);
+  }
+
+  #openStreams(table, entries) {
+    this.stdio = entries.map((entry, i) => {
+      if (entry.stream !== undefined) handOver(entry);
+      return isPipe(entry) ? this.#openStream(table[2 * i + 1], i > 0) : null;
+    });
+    [this.stdin, this.stdout, this.stderr] = this.stdio;
+  }
+
+  #openStream(fd, readable) {
+    const socket = makeSocket(fd, readable);
+    if (!readable) return socket;
+    this._closesNeeded++;
+    socket.on('close', () => this.#oneClosed());
+    return socket;
+  }
+
+  #openChannel(serialization) {
+    this._closesNeeded++;
+    setUpChannel(this, this._handle.channel(), serialization, () => this.#oneClosed());
+  }
+
+  // -------------------------------------------------------------- the end
+
+  #oneClosed() {
+    if (++this._closesGot !== this._closesNeeded) return;
+    clearTimeout(this.#drainTimer);
+    this.emit('close', this.exitCode, this.signalCode);
+  }
+
+  #leaveHandle() {
+    clearTimeout(this.#graceTimer);
+    this.stdin?.destroy();
+    this._handle.close();
+    this._handle = null;
+  }
+
+  #ended() {
+    process.nextTick(drain, this.stdio);
+    if (this.#drainTimeout > 0)
+      this.#drainTimer = setTimeout(() => this.stdio.forEach((stream) => stream?.destroy()), this.#drainTimeout);
+    this.#oneClosed();
+  }
+
+  #failed(rc, failure) {
+    this.exitCode = rc;
+    this.endReason = 'error';
+    this.#leaveHandle();
+    const error = explain(errnoException(rc, `spawn ${this.spawnfile}`), failure);
+    error.path = this.spawnfile;
+    error.spawnargs = this.spawnargs.slice(1);
+    this.emit('error', error);
+    this.#ended();
+  }
+
+  [kExit](code, signum, reason) {
+    this.exitCode = code;
+    this.signalCode = signalName(signum);
+    this.endReason = this.#stopReason ?? reason;
+    this.#leaveHandle();
+    this.emit('exit', this.exitCode, this.signalCode);
+    this.#ended();
+  }
+
+  // -------------------------------------------------------------- signals
+
+  /** Sends a signal to it; with options.killTree to its descendants, too. */
+  kill(signal) {
+    const number = signal === 0 ? 0 : signalNumber(signal === undefined ? 'SIGTERM' : signal);
+    return this.#send(number, this.#killsTree && number !== 0);
+  }
+
+  /** Sends a signal to it and to all its descendants. */
+  killTree(signal = 'SIGTERM') {
+    return this.#send(signalNumber(signal), true);
+  }
+
+  #send(number, toTree) {
+    if (!this._handle) return false;
+    const rc = toTree ? this._handle.killTree(number) : this._handle.kill(number);
+    if (rc === 0) {
+      this.killed = true;
+      return true;
+    }
+    if (rc === errno.EINVAL || rc === errno.ENOSYS) throw errnoException(rc, 'kill');
+    if (rc !== errno.ESRCH) this.emit('error', errnoException(rc, 'kill'));
+    return false;
+  }
+
+  /** A kill that the library itself has a reason for: 'timeout', 'aborted', 'maxBuffer'. SIGKILL follows after options.grace. */
+  [kStop](signal, reason) {
+    if (!this.kill(signal)) return false;
+    this.#stopReason ??= reason;
+    if (this.#grace > 0 && this.#graceTimer === undefined)
+      this.#graceTimer = setTimeout(() => this.kill('SIGKILL'), this.#grace);
+    return true;
+  }
+
+  /** What it has used, as process.resourceUsage() has it; undefined before 'exit'. */
+  resourceUsage() {
+    return readUsage(this.#process?.usage());
+  }
+
+  ref() {
+    this._handle?.ref();
+  }
+
+  unref() {
+    this._handle?.unref();
+  }
+}
+
+if (Symbol.dispose !== undefined) {
+  Object.defineProperty(ChildProcess.prototype, Symbol.dispose, {
+    value: function dispose() {
+      if (!this.killed) this.kill();
+    },
+    configurable: true,
+    writable: true,
+  });
+}
+
+const USAGE = [
+  'userCPUTime', 'systemCPUTime', 'maxRSS', 'minorPageFault', 'majorPageFault', 'fsRead', 'fsWrite',
+  'voluntaryContextSwitches', 'involuntaryContextSwitches',
+];
+
+/** The numbers of the native side, named as in process.resourceUsage(). */
+function readUsage(numbers) {
+  if (numbers === undefined) return undefined;
+  return Object.fromEntries(USAGE.map((name, i) => [name, numbers[i]]));
+}
+
+module.exports = { ChildProcess, checkPermission, kStop, makePlan, readUsage };

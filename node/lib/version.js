@@ -1,0 +1,17 @@
+'use strict';
+
+// What differs between versions of Node, each by its own name: the rest of the code never asks for a number.
+
+const [major] = process.versions.node.split('.').map(Number);
+
+module.exports = {
+  rangesAreExact: major >= 26,           // timeout, uid, maxBuffer: the wording of what they must be
+  warnsOfShellArguments: major >= 24,    // DEP0190
+  tracesSpawn: major >= 25,              // the tracing channel child_process.spawn
+  copiesPermissionFlags: major >= 25,    // to NODE_OPTIONS of the child
+  hasDeprecatedChannel: major < 26,      // child._channel, DEP0129
+  keepsPromisifiedName: major >= 24,
+  timeoutLastsUntilClose: major >= 26,
+  syncFailureHasNull: major < 22,        // stdout and stderr of a spawnSync() that could not start
+  namesTheAllowFlag: major >= 22,        // ERR_ACCESS_DENIED
+};
