@@ -396,9 +396,11 @@ typedef struct cp_options {
   cp_limits limits;               /* of a message that the child sends */
   bool peer_is_library;           /* the child is known to use this library: what only it can receive may be sent before
                                      it has said so itself: see cp_channel_peer_is_library() */
-  bool raw_messages; /* you bring your own encoder: see cp_send_raw(). A message that comes is handed on unread: what it
-                        has is cp_message_payload() and its handle; cp_message_value() may fail. The child is not told
-                        about this library, whose own protocol is not used */
+  bool
+      raw_messages; /* you bring your own encoder: see cp_send_raw(). What comes is handed on as it is, but that JSON is
+                        still checked: cp_message_payload() has it, cp_message_value() may fail. limits.max_depth is
+                        CP_DEPTH_MAX by default, max_values has no limit. The child is not told about this library,
+                        whose own protocol is not used; what only its ends can send to each other is UV_ENOTSUP */
 
   /* cp_fork() only. */
   const char *exec_path;        /* the program that runs the module; NULL: see cp_fork() */
@@ -1133,7 +1135,10 @@ CP_API void cp_channel_on_drain(cp_channel *channel, cp_channel_cb cb, void *dat
  * look, and do no more.
  */
 CP_API void cp_channel_on_trace(cp_channel *channel, cp_trace_cb cb, void *data);
-/** Comes when all messages that were read together have been told: for programs that gather them. */
+/**
+ * Comes when the messages that were read together have been told, internal ones too: for programs that gather them. It
+ * comes before on_error, on_disconnect and a child's on_exit tell what happened after them.
+ */
 CP_API void cp_channel_on_batch_end(cp_channel *channel, cp_channel_cb cb, void *data);
 
 CP_API size_t cp_channel_queued_bytes(const cp_channel *channel);    /* sent, but not taken by the kernel yet */
@@ -1160,7 +1165,10 @@ CP_API cp_value cp_message_value(cp_message *message);
  */
 CP_API const char *cp_message_json(cp_message *message, size_t *length);
 
-/** What came, without framing: JSON text or structured clone bytes. */
+/**
+ * What came, without framing: JSON text or structured clone bytes. Of a message that came with a handle, the whole
+ * message of the protocol around it: {"cmd":"NODE_HANDLE","type":...,"msg":...}.
+ */
 CP_API const void *cp_message_payload(const cp_message *message, size_t *length);
 
 CP_API cp_channel *cp_message_channel(const cp_message *message); /* NULL for a kept one whose channel was freed */
@@ -1287,7 +1295,8 @@ CP_API int cp_send_raw(cp_channel *channel, const void *payload, size_t length, 
 
 /**
  * Holds back what is sent from now on, until as many cp_channel_uncork(), so that it is written together. 64 KiB are
- * written all the same. With raw_messages nothing is gathered but between these two.
+ * written all the same, and cp_channel_flush() and cp_channel_disconnect() hold nothing back. With raw_messages nothing
+ * is gathered but between these two.
  */
 CP_API void cp_channel_cork(cp_channel *channel);
 CP_API void cp_channel_uncork(cp_channel *channel);

@@ -443,6 +443,7 @@ static int take_channel(cp_child *child, cp__end_fd *end, const cp_options *opti
       .serialization = options->serialization,
       .limits = options->limits,
       .peer_is_library = options->peer_is_library,
+      .raw_messages = options->raw_messages,
       .on_message = options->on_message != NULL ? on_message : NULL,
       .on_disconnect = options->on_disconnect != NULL ? on_disconnect : NULL,
       .on_error = on_channel_error,

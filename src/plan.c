@@ -184,16 +184,16 @@ int cp__plan_make(cp__plan *plan, cp__arena *arena, const char *file, const char
   return rc == 0 ? 0 : out_of_memory(error);
 }
 
-int cp__plan_add_channel(cp__plan *plan, cp__arena *arena, int channel, int fd, cp_serialization serialization) {
+int cp__plan_add_channel(cp__plan *plan, cp__arena *arena, int channel, int fd, const cp_options *options) {
   enum { ROOM = sizeof CP__ENV_LIBRARY + CP__SOCKET_NAME_MAX };
   char number[ROOM], socket[ROOM], name[CP__SOCKET_NAME_MAX];
-  bool advanced = serialization == CP_SERIALIZATION_ADVANCED;
+  bool advanced = options->serialization == CP_SERIALIZATION_ADVANCED;
   (void)snprintf(number, sizeof number, CP__ENV_FD "=%d", channel);
   if (cp__socket_name(name, fd) != 0) *name = '\0';
   (void)snprintf(socket, sizeof socket, CP__ENV_LIBRARY "=%s", name);
   const char *const overlay[] = {cp__arena_string(arena, number),
                                  advanced ? CP__ENV_MODE "=advanced" : CP__ENV_MODE "=json",
-                                 cp__arena_string(arena, socket), NULL};
+                                 options->raw_messages ? CP__ENV_LIBRARY : cp__arena_string(arena, socket), NULL};
   if (overlay[0] == NULL || overlay[2] == NULL) return UV_ENOMEM;
   plan->envp = cp__env_make(arena, plan->envp, overlay);
   return plan->envp != NULL ? 0 : UV_ENOMEM;

@@ -42,10 +42,10 @@ int cp__plan_make(cp__plan *plan, cp__arena *arena, const char *file, const char
                   const cp_options *options, bool own, cp_error *error);
 
 /*
- * Tells the child of its channel: fd number `channel`, which is `fd` here. Older variables of these names are taken
- * out. UV_ENOMEM.
+ * Tells the child of its channel: fd number `channel`, which is `fd` here. Of this library it is told unless the
+ * messages are raw. Older variables of these names are taken out. UV_ENOMEM.
  */
-int cp__plan_add_channel(cp__plan *plan, cp__arena *arena, int channel, int fd, cp_serialization serialization);
+int cp__plan_add_channel(cp__plan *plan, cp__arena *arena, int channel, int fd, const cp_options *options);
 
 /* Says what failed, in a sentence with a remedy where one is known. Returns failure->code. */
 int cp__plan_explain(const cp__plan *plan, const cp__failure *failure, cp_error *error);

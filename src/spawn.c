@@ -28,8 +28,7 @@ static int open_and_launch(cp_child *child, const cp_options *options, cp_error 
   }
   rc = cp__child_take_streams(child, &stdio, options);
   if (rc == 0 && stdio.channel >= 0)
-    rc = cp__plan_add_channel(&child->plan, &child->arena, stdio.channel, stdio.fds[stdio.channel],
-                              options->serialization);
+    rc = cp__plan_add_channel(&child->plan, &child->arena, stdio.channel, stdio.fds[stdio.channel], options);
   if (rc == 0) launch(child, &stdio);
   cp__stdio_close(&stdio);
   return rc;

@@ -193,11 +193,14 @@ static void serve_disconnect(cp_channel *channel) {
 int cp_channel_disconnect(cp_channel *channel) {
   if (channel == NULL || channel->state != CP__CHANNEL_OPEN) return CP_ECHANNELCLOSED;
   channel->state = CP__CHANNEL_CLOSING;
+  if (channel->corks > 0) cp__channel_pump(channel);
   cp__channel_make_due(channel, CP__DUE_DISCONNECT);
   return 0;
 }
 
+/* What a program gathers comes before what went wrong after it. */
 void cp__channel_tell_error(cp_channel *channel, const cp_error *error) {
+  cp__channel_end_batch(channel);
   if (channel->on_error != NULL && !channel->freed) channel->on_error(channel, error, channel->error_data);
 }
 
@@ -286,6 +289,14 @@ bool cp__channel_holds_close(const cp_channel *channel) {
 
 /* ---------------------------------------------------------------- opening */
 
+/* Raw messages are not decoded here: whoever does that has limits of his own. */
+static cp_limits limits_of(const cp_channel_options *options) {
+  cp_limits limits = options->limits;
+  if (options->raw_messages && limits.max_values == 0) limits.max_values = SIZE_MAX;
+  if (options->raw_messages && limits.max_depth == 0) limits.max_depth = CP_DEPTH_MAX;
+  return cp__limits_resolve(&limits);
+}
+
 cp_channel *cp__channel_new(uv_loop_t *loop, const cp_channel_options *options) {
   cp_channel *channel = calloc(1, sizeof *channel);
   if (channel == NULL) return NULL;
@@ -293,9 +304,10 @@ cp_channel *cp__channel_new(uv_loop_t *loop, const cp_channel_options *options) 
   channel->fd = -1;
   channel->references = 1; /* the user's */
   channel->serialization = options->serialization;
-  channel->limits = cp__limits_resolve(&options->limits);
+  channel->limits = limits_of(options);
   channel->max_queued = options->max_queued_bytes > 0 ? options->max_queued_bytes : CP_SEND_QUEUE_MAX;
-  channel->peer_is_library = options->peer_is_library;
+  channel->raw = options->raw_messages;
+  channel->peer_is_library = options->peer_is_library && !channel->raw;
   channel->on_message = options->on_message;
   channel->on_disconnect = options->on_disconnect;
   channel->on_error = options->on_error;
@@ -440,6 +452,19 @@ void cp_channel_on_trace(cp_channel *channel, cp_trace_cb cb, void *data) {
   if (channel == NULL) return;
   channel->on_trace = cb;
   channel->trace_data = data;
+}
+
+void cp_channel_on_batch_end(cp_channel *channel, cp_channel_cb cb, void *data) {
+  if (channel == NULL) return;
+  channel->on_batch_end = cb;
+  channel->batch_end_data = data;
+}
+
+/* Not from inside a callback that reads on: the batch goes on behind it. */
+void cp__channel_end_batch(cp_channel *channel) {
+  if (!channel->in_batch || channel->holding || channel->freed) return;
+  channel->in_batch = false;
+  if (channel->on_batch_end != NULL) channel->on_batch_end(channel, channel->batch_end_data);
 }
 
 void cp__channel_trace(cp_channel *channel, const cp_trace *trace) {

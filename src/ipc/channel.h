@@ -52,12 +52,13 @@ struct cp_channel {
   cp_limits limits;
   size_t max_queued;
   bool peer_is_library;
+  bool raw; /* the program decodes: what comes is looked at only as far as the protocol needs it */
 
   cp_message_cb on_message, on_internal;
-  cp_channel_cb on_disconnect, on_drain;
+  cp_channel_cb on_disconnect, on_drain, on_batch_end;
   cp_trace_cb on_trace;
   void (*on_error)(cp_channel *channel, const cp_error *error, void *data);
-  void *message_data, *internal_data, *disconnect_data, *drain_data, *trace_data, *error_data;
+  void *message_data, *internal_data, *disconnect_data, *drain_data, *trace_data, *error_data, *batch_end_data;
 
   uv_poll_t poll;
   uv_idle_t idle;
@@ -75,12 +76,15 @@ struct cp_channel {
   cp_message *backlog, **backlog_end; /* messages that wait for a listener */
   size_t backlog_bytes;
   bool paused, holding, fds_lost, draining;
+  bool in_batch; /* a message was told since on_batch_end */
 
   cp__outbox outbox;
-  bool corked, wants_drain, full; /* full: the socket takes nothing now */
-  uint64_t written_tick;          /* when it was written to last while corked: a callback may go on for long */
-  int write_error;                /* the peer takes nothing any more */
-  cp_heap *scratch;               /* for messages that are built here */
+  unsigned corks;         /* cp_channel_cork() */
+  bool gathering;         /* what callbacks send is written after the last of them ... */
+  uint64_t written_tick;  /* ... or when time has passed since then: a callback may go on for long */
+  bool wants_drain, full; /* full: the socket takes nothing now */
+  int write_error;        /* the peer takes nothing any more */
+  cp_heap *scratch;       /* for messages that are built here */
 
   cp__requests requests;
   cp__sockets sockets;
@@ -126,6 +130,8 @@ cp_channel *cp__channel_if_open(cp_channel *channel); /* NULL once it is freed *
 void cp__channel_tell_error(cp_channel *channel, const cp_error *error);
 void cp__channel_break(cp_channel *channel, const cp_error *error); /* tells it, closes */
 void cp__channel_trace(cp_channel *channel, const cp_trace *trace);
+void cp__channel_end_batch(cp_channel *channel); /* tells it, if a message was told */
+bool cp__channel_is_corked(const cp_channel *channel);
 
 int cp__socket_option(int fd, int name);
 

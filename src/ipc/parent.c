@@ -48,7 +48,7 @@ static int open_channel(cp_channel **out, uv_loop_t *loop, const char *fd_text, 
   if (parse_mode(&own.serialization, mode) != 0)
     return WRONG(UV_EINVAL, "%s: \"%.40s\" is neither json nor advanced", CP__ENV_MODE, mode);
   if (fd < 0 || fcntl(fd, F_GETFD) < 0) return WRONG(UV_EBADF, "%s: \"%.40s\" is no open fd", CP__ENV_FD, fd_text);
-  own.peer_is_library = parent_is_library(fd);
+  own.peer_is_library = !own.raw_messages && parent_is_library(fd);
   int rc = cp_channel_open(out, loop, fd, &own);
   if (rc != 0) return rc;
   (*out)->refed_by_listeners = true;

@@ -107,11 +107,14 @@ static void note_told(cp_channel *channel) {
 static bool offer(cp_channel *channel, cp_message *message) {
   note_told(channel);
   if (message->is_internal) {
-    if (channel->on_internal != NULL && !channel->freed) channel->on_internal(channel, message, channel->internal_data);
+    if (channel->on_internal == NULL || channel->freed) return true;
+    channel->in_batch = true;
+    channel->on_internal(channel, message, channel->internal_data);
     return true;
   }
   if (channel->requests.first_id != 0 && cp__requests_answer(channel, message)) return true;
   if (channel->on_message == NULL || channel->freed) return channel->freed;
+  channel->in_batch = true;
   channel->on_message(channel, message, channel->message_data);
   return true;
 }
@@ -161,6 +164,7 @@ void cp__channel_deliver_backlog(cp_channel *channel) {
     channel->backlog_bytes += weight(message);
   }
   if (left != NULL) put_back(channel, left, left_end);
+  cp__channel_end_batch(channel);
   if (channel->freed) cp__channel_free_backlog(channel);
   if (!channel->freed && channel->fd >= 0) cp__channel_update(channel);
 }
@@ -281,7 +285,12 @@ static void take_library(cp_channel *channel, cp_message *message, const cp__int
 static void take_ack(cp_channel *channel, bool arrived) {
   channel->outbox.awaiting_ack = false;
   if (!arrived) complain(channel, CP_EMESSAGE, "the peer says that a handle did not arrive; its message is lost");
-  if (!channel->freed && !channel->corked) cp__channel_pump(channel);
+  if (!channel->freed && !cp__channel_is_corked(channel)) cp__channel_pump(channel);
+}
+
+/* Raw messages know nothing of this library: what says so all the same is a stranger's. */
+static cp__internal_kind kind_for(const cp_channel *channel, const cp__internal *internal) {
+  return channel->raw && internal->kind == CP__INTERNAL_LIBRARY ? CP__INTERNAL_OTHER : internal->kind;
 }
 
 static void take_internal(cp_channel *channel, cp_message *message) {
@@ -292,7 +301,7 @@ static void take_internal(cp_channel *channel, cp_message *message) {
     malformed(channel, rc, "an internal message that makes no sense");
     return;
   }
-  switch (internal.kind) {
+  switch (kind_for(channel, &internal)) {
     case CP__INTERNAL_HANDLE:
       take_node_handle(channel, message, &internal);
       return;
@@ -308,7 +317,7 @@ static void take_internal(cp_channel *channel, cp_message *message) {
       cp__sockets_asked(channel, &internal);
       return;
     case CP__INTERNAL_HELLO:
-      channel->peer_is_library = true;
+      channel->peer_is_library = !channel->raw;
       return;
     case CP__INTERNAL_OTHER:
       message->is_internal = true;
@@ -355,11 +364,26 @@ static int inspect_clone(cp_channel *channel, cp_message *message, bool *interna
   return 0;
 }
 
-/* Makes sure that it is a message. False: it was not, and the channel is closed. */
+/*
+ * Structured clone that the program decodes itself: only what may be an internal message is decoded here. Those are
+ * written with a byte for a character. What cannot be decoded is none of them.
+ */
+static int inspect_raw_clone(cp_channel *channel, cp_message *message, bool *internal, cp_error *error) {
+  static const char prefix[] = "NODE_";
+  if (memmem(message->payload, message->length, prefix, sizeof prefix - 1) == NULL) return 0;
+  int rc = inspect_clone(channel, message, internal, error);
+  if (rc == UV_ENOMEM) return rc;
+  if (rc != 0) cp_heap_reset(message->heap);
+  return 0;
+}
+
+/* Makes sure that it is a message, as far as that is our business. False: it was not, and the channel is closed. */
 static bool inspect(cp_channel *channel, cp_message *message, bool *internal) {
   cp_error error;
-  int rc = channel->serialization == CP_SERIALIZATION_JSON ? inspect_text(channel, message, internal, &error)
-                                                           : inspect_clone(channel, message, internal, &error);
+  bool is_text = channel->serialization == CP_SERIALIZATION_JSON;
+  int rc = is_text        ? inspect_text(channel, message, internal, &error)
+           : channel->raw ? inspect_raw_clone(channel, message, internal, &error)
+                          : inspect_clone(channel, message, internal, &error);
   if (rc == 0) return true;
   error.stage = CP_STAGE_RECEIVE;
   cp__channel_break(channel, &error);
@@ -456,16 +480,17 @@ static bool receive_once(cp_channel *channel, size_t *got) {
 void cp__channel_receive(cp_channel *channel, bool all) {
   if (!secure_lease(channel)) return;
   size_t got = 0, most = all ? cp__pending(channel->fd) : SIZE_MAX;
-  bool was_corked = channel->corked, was_draining = channel->draining;
+  bool was_gathering = channel->gathering, was_draining = channel->draining;
   cp__channel_hold(channel);
-  channel->corked = true;
+  channel->gathering = !channel->raw;
   channel->draining = channel->draining || all;
   for (int i = 0; (all || i < READS_PER_EVENT) && got <= most && is_open(channel); i++)
     if (!receive_once(channel, &got) || (!all && cp__channel_is_held_up(channel))) break;
-  channel->corked = was_corked;
+  cp__channel_end_batch(channel);
+  channel->gathering = was_gathering;
   channel->draining = was_draining;
   if (channel->lease == NULL) cp__framer_trim(&channel->framer);
-  if (is_open(channel) && !channel->corked) cp__channel_pump(channel);
+  if (is_open(channel) && !cp__channel_is_corked(channel)) cp__channel_pump(channel);
   cp__channel_release(channel);
 }
 

@@ -52,7 +52,7 @@ static void retry_soon(cp_channel *channel) {
 void cp__channel_pump(cp_channel *channel) {
   if (channel->fd < 0 || channel->write_error != 0) return;
   int rc = cp__outbox_write(&channel->outbox, channel->fd);
-  if (channel->corked) channel->written_tick = cp__last_tick_ns();
+  if (channel->gathering) channel->written_tick = cp__last_tick_ns();
   if (rc == CP__ERRNO(ETOOMANYREFS)) {
     retry_soon(channel);
   } else if (rc < 0 && rc != UV_EAGAIN) {
@@ -83,9 +83,23 @@ void cp__channel_tell_sent(cp_channel *channel) {
   if (channel->on_drain != NULL) channel->on_drain(channel, channel->drain_data);
 }
 
+/* A disconnect holds nothing back any more. */
+static bool is_held_back(const cp_channel *channel) { return channel->corks > 0 && channel->state == CP__CHANNEL_OPEN; }
+
+bool cp__channel_is_corked(const cp_channel *channel) { return channel->gathering || is_held_back(channel); }
+
 static bool may_wait(const cp_channel *channel) {
-  return channel->corked && cp__outbox_queued(&channel->outbox) < CORK_BYTES &&
-         cp__last_tick_ns() == channel->written_tick;
+  if (!cp__channel_is_corked(channel) || cp__outbox_queued(&channel->outbox) >= CORK_BYTES) return false;
+  return is_held_back(channel) || cp__last_tick_ns() == channel->written_tick;
+}
+
+void cp_channel_cork(cp_channel *channel) {
+  if (channel != NULL) channel->corks++;
+}
+
+void cp_channel_uncork(cp_channel *channel) {
+  if (channel == NULL || channel->corks == 0 || --channel->corks > 0) return;
+  if (!channel->gathering && !cp__outbox_is_empty(&channel->outbox)) cp__channel_pump(channel);
 }
 
 /* ---------------------------------------------------------------- encoding */
@@ -136,7 +150,7 @@ static int post(cp_channel *channel, size_t begin, const cp__outgoing *message) 
   }
   if (!channel->full && !may_wait(channel))
     cp__channel_pump(channel);
-  else if (!channel->corked)
+  else if (!cp__channel_is_corked(channel))
     cp__channel_update(channel);
   bool above = cp__outbox_queued(outbox) > CP_SEND_HIGH_WATER;
   channel->wants_drain = channel->wants_drain || above;
@@ -282,13 +296,18 @@ static bool is_to_be_shared(const cp_channel *channel, size_t length, const cp_s
 
 /* ---------------------------------------------------------------- sending */
 
-static int check(const cp_channel *channel, const cp_send_options *options) {
+static int check_state(const cp_channel *channel, const cp_send_options *options) {
   if (!cp_channel_connected(channel)) return REFUSE(CP_ECHANNELCLOSED, "send: %s", cp_strerror(CP_ECHANNELCLOSED));
   if (channel->write_error != 0) return REFUSE(channel->write_error, "send: %s", cp_strerror(channel->write_error));
   size_t queued = cp__outbox_queued(&channel->outbox);
   if (queued >= channel->max_queued)
     return REFUSE(UV_ENOBUFS, "send: %zu bytes wait already, the limit is %zu", queued, channel->max_queued);
-  return check_handles(channel, options);
+  return 0;
+}
+
+static int check(const cp_channel *channel, const cp_send_options *options) {
+  int rc = check_state(channel, options);
+  return rc == 0 ? check_handles(channel, options) : rc;
 }
 
 /* The frame of the message, or of the envelope around it and its handles. */
@@ -315,10 +334,11 @@ static int send_with(cp_channel *channel, size_t begin, cp__fds *fds, bool needs
   return cp__fail_plain(options->error, rc, CP_STAGE_SEND, -1, NULL);
 }
 
-static int send_frame(cp_channel *channel, size_t begin, const cp_send_options *options) {
+/* `raw`: the message is as the program made it, and its handle as for Node. */
+static int send_frame(cp_channel *channel, size_t begin, const cp_send_options *options, bool raw) {
   size_t length;
   const uint8_t *payload = cp__frame_payload(&channel->outbox.bytes, channel->serialization, begin, &length);
-  bool for_node = options->handle_count > 0 && !channel->peer_is_library;
+  bool for_node = options->handle_count > 0 && (raw || !channel->peer_is_library);
   cp__fds *fds = NULL;
   cp__buffer traced = {0};
   int rc = copy_for_trace(channel, begin, &traced);
@@ -342,7 +362,7 @@ int cp_send(cp_channel *channel, cp_value value, const cp_send_options *options)
   if (rc != 0) return rc;
   size_t begin = channel->outbox.bytes.length;
   rc = frame_value(channel, value, options);
-  return rc == 0 ? send_frame(channel, begin, options) : rc;
+  return rc == 0 ? send_frame(channel, begin, options, false) : rc;
 }
 
 int cp__channel_send_made(cp_channel *channel, cp_value value, cp_heap *heap, cp__heap_place place) {
@@ -350,7 +370,7 @@ int cp__channel_send_made(cp_channel *channel, cp_value value, cp_heap *heap, cp
   size_t begin = channel->outbox.bytes.length;
   if (rc == 0) rc = add_frame(channel, &channel->outbox.bytes, value, NULL);
   cp__heap_restore(heap, place);
-  return rc == 0 ? send_frame(channel, begin, &no_options) : rc;
+  return rc == 0 ? send_frame(channel, begin, &no_options, false) : rc;
 }
 
 /* Text goes as it is, if it is a line. */
@@ -416,7 +436,38 @@ int cp_send_json(cp_channel *channel, const char *json, size_t length, const cp_
   if (share_text(channel, json, &checked, options, &rc)) return rc;
   size_t begin = channel->outbox.bytes.length;
   rc = frame_text(channel, json, &checked, options->error);
-  return rc == 0 ? send_frame(channel, begin, options) : rc;
+  return rc == 0 ? send_frame(channel, begin, options, false) : rc;
+}
+
+/* Of the type of a handle its message tells, which is not ours. */
+static int check_raw(const cp_channel *channel, const void *payload, size_t length, const cp_send_options *options) {
+  if (payload == NULL || length == 0) return REFUSE(UV_EINVAL, "payload: %s", payload == NULL ? "NULL" : "0 bytes");
+  if (length > INT32_MAX) return cp__fail_plain(options->error, CP_ETOOBIG, CP_STAGE_SEND, -1, NULL);
+  if (options->handle_count == 0) return 0;
+  if (options->handle_count > 1)
+    return REFUSE(UV_ENOTSUP, "options.handle_count: %zu, a raw message takes one", options->handle_count);
+  if (options->handles == NULL) return REFUSE(UV_EINVAL, "options.handles is NULL, but options.handle_count is 1");
+  if (!channel->carries_fds) return REFUSE(UV_ENOTSUP, "options.handles: only a Unix socket carries handles");
+  if (options->handles->unread_length > 0)
+    return REFUSE(UV_ENOTSUP, "options.handles[0].unread: a raw message takes none along");
+  if (options->handles->fd < 0 || fcntl(options->handles->fd, F_GETFD) < 0)
+    return REFUSE(UV_EBADF, "options.handles[0].fd: %d is not open", options->handles->fd);
+  return 0;
+}
+
+int cp_send_raw(cp_channel *channel, const void *payload, size_t length, const cp_send_options *options) {
+  if (options == NULL) options = &no_options;
+  int rc = check_state(channel, options);
+  if (rc == 0) rc = check_raw(channel, payload, length, options);
+  if (rc != 0) return rc;
+  cp__buffer *out = &channel->outbox.bytes;
+  size_t begin = cp__frame_begin(out, channel->serialization);
+  cp__buffer_add(out, payload, length);
+  rc = cp__frame_end(out, channel->serialization, begin);
+  if (rc == 0) return send_frame(channel, begin, options, true);
+  out->length = begin;
+  out->failed = false;
+  return cp__fail_plain(options->error, rc, CP_STAGE_SEND, -1, NULL);
 }
 
 /* A message of the protocol. One that overtakes confirms what came: it waits only for the message under way. */
@@ -426,7 +477,7 @@ int cp__channel_send_internal(cp_channel *channel, cp_value message, bool overta
     return overtakes ? 0 : channel->write_error; /* nobody waits for a confirmation any more */
   if (overtakes) {
     int rc = add_frame(channel, &channel->outbox.replies, message, NULL);
-    if (rc == 0 && !channel->corked) cp__channel_pump(channel);
+    if (rc == 0 && !cp__channel_is_corked(channel)) cp__channel_pump(channel);
     return rc;
   }
   if (cp__outbox_queued(&channel->outbox) >= channel->max_queued) return UV_ENOBUFS; /* it asks, and does not read */
