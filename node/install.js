@@ -64,7 +64,8 @@ function findHeaders() {
     if (headers) return headers;
     looked.push(include);
   }
-  return fail(`the headers of Node (node_api.h and uv.h) are in none of\n${looked.map((at) => `    ${at}`).join('\n')}\n` +
+  const list = looked.map((at) => `    ${at}\n`).join('');
+  return fail(`the headers of Node (node_api.h and uv.h) are in none of\n${list}` +
     '  They come with the archives of nodejs.org; Debian has them in libnode-dev.\n' +
     '  Where they lie elsewhere: npm_config_nodedir=DIR npm install, with DIR/include/node/node_api.h.\n' +
     '  `npx node-gyp install` fetches them; then run npm install again. Or build with them at once:\n' +

@@ -1,0 +1,275 @@
+// Types of child-process-c: those of Node's child_process (from @types/node), with what this package adds.
+
+/// <reference types="node" />
+
+import * as base from 'node:child_process';
+import { Readable, Writable } from 'node:stream';
+import { URL } from 'node:url';
+
+export * from 'node:child_process';
+
+// ---------------------------------------------------------------- what is added
+
+/** Why a process ended. */
+export type EndReason =
+  | 'exited' // by itself
+  | 'signalled' // by a signal that kill() or somebody else sent
+  | 'timeout' // options.timeout passed
+  | 'aborted' // options.signal was triggered
+  | 'maxBuffer' // more output than options.maxBuffer
+  | 'error' // it never started
+  | 'lost'; // its status was taken by another wait in this program
+
+/** What a process used, and those of its descendants that it waited for. */
+export type ChildResourceUsage = Pick<NodeJS.ResourceUsage,
+  | 'userCPUTime' | 'systemCPUTime' | 'maxRSS' | 'minorPageFault' | 'majorPageFault' | 'fsRead' | 'fsWrite'
+  | 'voluntaryContextSwitches' | 'involuntaryContextSwitches'>;
+
+/** Options beside Node's, of every function that starts a process. */
+export interface ExtraOptions {
+  /** Whatever this package or kill() sends reaches the descendants, too. */
+  killTree?: boolean | undefined;
+  /** The child gets this signal, or SIGKILL for true, when the thread that started it ends. */
+  dieWithParent?: boolean | NodeJS.Signals | number | undefined;
+  /** Milliseconds after the exit to wait for pipes that others hold open; 0: for ever. */
+  drainTimeout?: number | undefined;
+  /** Milliseconds from the killSignal of a timeout, an abort or maxBuffer to SIGKILL; 0: never. */
+  grace?: number | undefined;
+  /** stderr goes where stdout goes, in the order that it is written in. */
+  mergeStderr?: boolean | undefined;
+}
+
+/** Properties of a ChildProcess beside Node's. */
+export interface ChildExtras {
+  /** Why it ended; null while it runs. */
+  readonly endReason: EndReason | null;
+  /** What it has used; undefined before 'exit'. */
+  resourceUsage(): ChildResourceUsage | undefined;
+  /** Sends a signal, SIGTERM by default, to it and all its descendants; true if it could be sent. */
+  killTree(signal?: NodeJS.Signals | number): boolean;
+}
+
+/** Of errors of processes that could not be started. */
+export interface ErrorExtras {
+  /** The step that failed: 'chdir', 'execve', 'pipe', ... */
+  stage?: string;
+}
+
+// ---------------------------------------------------------------- what is extended
+
+export class ChildProcess extends base.ChildProcess {}
+export interface ChildProcess extends ChildExtras {}
+
+export type ChildProcessWithoutNullStreams = base.ChildProcessWithoutNullStreams & ChildExtras;
+export type ChildProcessByStdio<I extends Writable | null, O extends Readable | null, E extends Readable | null> =
+  base.ChildProcessByStdio<I, O, E> & ChildExtras;
+
+export interface PromiseWithChild<T> extends Promise<T> {
+  child: ChildProcess;
+}
+
+export interface ExecException extends base.ExecException, ErrorExtras {}
+export type ExecFileException = base.ExecFileException & ErrorExtras;
+
+export interface CommonSpawnOptions extends base.CommonSpawnOptions, ExtraOptions {}
+export interface SpawnOptions extends base.SpawnOptions, ExtraOptions {}
+export interface SpawnOptionsWithoutStdio extends base.SpawnOptionsWithoutStdio, ExtraOptions {}
+export interface SpawnOptionsWithStdioTuple<
+  I extends base.StdioNull | base.StdioPipe,
+  O extends base.StdioNull | base.StdioPipe,
+  E extends base.StdioNull | base.StdioPipe,
+> extends base.SpawnOptionsWithStdioTuple<I, O, E>, ExtraOptions {}
+export interface ExecOptions extends base.ExecOptions, ExtraOptions {}
+export interface ExecOptionsWithStringEncoding extends base.ExecOptionsWithStringEncoding, ExtraOptions {}
+export interface ExecOptionsWithBufferEncoding extends base.ExecOptionsWithBufferEncoding, ExtraOptions {}
+export interface ExecFileOptions extends base.ExecFileOptions, ExtraOptions {}
+export interface ExecFileOptionsWithStringEncoding extends base.ExecFileOptionsWithStringEncoding, ExtraOptions {}
+export interface ExecFileOptionsWithBufferEncoding extends base.ExecFileOptionsWithBufferEncoding, ExtraOptions {}
+export interface ForkOptions extends base.ForkOptions, ExtraOptions {}
+export interface SpawnSyncOptions extends base.SpawnSyncOptions, ExtraOptions {}
+export interface SpawnSyncOptionsWithStringEncoding extends base.SpawnSyncOptionsWithStringEncoding, ExtraOptions {}
+export interface SpawnSyncOptionsWithBufferEncoding extends base.SpawnSyncOptionsWithBufferEncoding, ExtraOptions {}
+export interface ExecSyncOptions extends base.ExecSyncOptions, ExtraOptions {}
+export interface ExecSyncOptionsWithStringEncoding extends base.ExecSyncOptionsWithStringEncoding, ExtraOptions {}
+export interface ExecSyncOptionsWithBufferEncoding extends base.ExecSyncOptionsWithBufferEncoding, ExtraOptions {}
+export interface ExecFileSyncOptions extends base.ExecFileSyncOptions, ExtraOptions {}
+export interface ExecFileSyncOptionsWithStringEncoding
+  extends base.ExecFileSyncOptionsWithStringEncoding, ExtraOptions {}
+export interface ExecFileSyncOptionsWithBufferEncoding
+  extends base.ExecFileSyncOptionsWithBufferEncoding, ExtraOptions {}
+
+export interface SpawnSyncReturns<T> extends base.SpawnSyncReturns<T> {
+  error?: Error & ErrorExtras;
+  /** Not enumerable, as resourceUsage: what is printed and compared is what Node has. */
+  readonly endReason: EndReason;
+  /** All zero if it did not start. */
+  readonly resourceUsage: ChildResourceUsage;
+}
+
+/** What Node gives where it gives a Buffer; newer types say that its memory is not shared. */
+type Bytes = ReturnType<typeof Buffer.from>;
+type Text = string | Bytes;
+type Arguments = readonly string[];
+type MaybeArguments = Arguments | null | undefined;
+type Callback<E, T> = (error: E | null, stdout: T, stderr: T) => void;
+
+// ---------------------------------------------------------------- spawn
+
+// One by one, as Node's: a generic function would not be assignable to `typeof import('child_process').spawn`.
+type P = base.StdioPipe;
+type N = base.StdioNull;
+type Ends<I extends P | N, O extends P | N, E extends P | N> = SpawnOptionsWithStdioTuple<I, O, E>;
+type ByStdio<I extends Writable | null, O extends Readable | null, E extends Readable | null> =
+  ChildProcessByStdio<I, O, E>;
+
+export function spawn(command: string, options?: SpawnOptionsWithoutStdio): ChildProcessWithoutNullStreams;
+export function spawn(command: string, options: Ends<P, P, P>): ByStdio<Writable, Readable, Readable>;
+export function spawn(command: string, options: Ends<P, P, N>): ByStdio<Writable, Readable, null>;
+export function spawn(command: string, options: Ends<P, N, P>): ByStdio<Writable, null, Readable>;
+export function spawn(command: string, options: Ends<N, P, P>): ByStdio<null, Readable, Readable>;
+export function spawn(command: string, options: Ends<P, N, N>): ByStdio<Writable, null, null>;
+export function spawn(command: string, options: Ends<N, P, N>): ByStdio<null, Readable, null>;
+export function spawn(command: string, options: Ends<N, N, P>): ByStdio<null, null, Readable>;
+export function spawn(command: string, options: Ends<N, N, N>): ByStdio<null, null, null>;
+export function spawn(command: string, options: SpawnOptions): ChildProcess;
+export function spawn(
+  command: string,
+  args?: Arguments,
+  options?: SpawnOptionsWithoutStdio,
+): ChildProcessWithoutNullStreams;
+export function spawn(command: string, args: Arguments, options: Ends<P, P, P>): ByStdio<Writable, Readable, Readable>;
+export function spawn(command: string, args: Arguments, options: Ends<P, P, N>): ByStdio<Writable, Readable, null>;
+export function spawn(command: string, args: Arguments, options: Ends<P, N, P>): ByStdio<Writable, null, Readable>;
+export function spawn(command: string, args: Arguments, options: Ends<N, P, P>): ByStdio<null, Readable, Readable>;
+export function spawn(command: string, args: Arguments, options: Ends<P, N, N>): ByStdio<Writable, null, null>;
+export function spawn(command: string, args: Arguments, options: Ends<N, P, N>): ByStdio<null, Readable, null>;
+export function spawn(command: string, args: Arguments, options: Ends<N, N, P>): ByStdio<null, null, Readable>;
+export function spawn(command: string, args: Arguments, options: Ends<N, N, N>): ByStdio<null, null, null>;
+export function spawn(command: string, args: Arguments, options: SpawnOptions): ChildProcess;
+
+// ---------------------------------------------------------------- exec, execFile, fork
+
+export function exec(command: string, callback?: Callback<ExecException, string>): ChildProcess;
+export function exec(
+  command: string,
+  options: ExecOptionsWithBufferEncoding,
+  callback?: Callback<ExecException, Bytes>,
+): ChildProcess;
+export function exec(
+  command: string,
+  options: ExecOptionsWithStringEncoding,
+  callback?: Callback<ExecException, string>,
+): ChildProcess;
+export function exec(
+  command: string,
+  options: ExecOptions | null | undefined,
+  callback?: Callback<ExecException, Text>,
+): ChildProcess;
+export namespace exec {
+  interface Output<T> {
+    stdout: T;
+    stderr: T;
+  }
+  function __promisify__(command: string): PromiseWithChild<Output<string>>;
+  function __promisify__(command: string, options: ExecOptionsWithBufferEncoding): PromiseWithChild<Output<Bytes>>;
+  function __promisify__(command: string, options: ExecOptionsWithStringEncoding): PromiseWithChild<Output<string>>;
+  function __promisify__(command: string, options: ExecOptions | null | undefined): PromiseWithChild<Output<Text>>;
+}
+
+export function execFile(file: string, callback?: Callback<ExecFileException, string>): ChildProcess;
+export function execFile(
+  file: string,
+  args: MaybeArguments,
+  callback?: Callback<ExecFileException, string>,
+): ChildProcess;
+export function execFile(
+  file: string,
+  options: ExecFileOptionsWithBufferEncoding,
+  callback?: Callback<ExecFileException, Bytes>,
+): ChildProcess;
+export function execFile(
+  file: string,
+  args: MaybeArguments,
+  options: ExecFileOptionsWithBufferEncoding,
+  callback?: Callback<ExecFileException, Bytes>,
+): ChildProcess;
+export function execFile(
+  file: string,
+  options: ExecFileOptionsWithStringEncoding,
+  callback?: Callback<ExecFileException, string>,
+): ChildProcess;
+export function execFile(
+  file: string,
+  args: MaybeArguments,
+  options: ExecFileOptionsWithStringEncoding,
+  callback?: Callback<ExecFileException, string>,
+): ChildProcess;
+export function execFile(
+  file: string,
+  options: ExecFileOptions | null | undefined,
+  callback: Callback<ExecFileException, Text> | null | undefined,
+): ChildProcess;
+export function execFile(
+  file: string,
+  args: MaybeArguments,
+  options: ExecFileOptions | null | undefined,
+  callback: Callback<ExecFileException, Text> | null | undefined,
+): ChildProcess;
+export namespace execFile {
+  type Output<T> = exec.Output<T>;
+  function __promisify__(file: string, args?: MaybeArguments): PromiseWithChild<Output<string>>;
+  function __promisify__(file: string, options: ExecFileOptionsWithBufferEncoding): PromiseWithChild<Output<Bytes>>;
+  function __promisify__(
+    file: string,
+    args: MaybeArguments,
+    options: ExecFileOptionsWithBufferEncoding,
+  ): PromiseWithChild<Output<Bytes>>;
+  function __promisify__(file: string, options: ExecFileOptionsWithStringEncoding): PromiseWithChild<Output<string>>;
+  function __promisify__(
+    file: string,
+    args: MaybeArguments,
+    options: ExecFileOptionsWithStringEncoding,
+  ): PromiseWithChild<Output<string>>;
+  function __promisify__(file: string, options: ExecFileOptions | null | undefined): PromiseWithChild<Output<Text>>;
+  function __promisify__(
+    file: string,
+    args: MaybeArguments,
+    options: ExecFileOptions | null | undefined,
+  ): PromiseWithChild<Output<Text>>;
+}
+
+export function fork(modulePath: string | URL, options?: ForkOptions): ChildProcess;
+export function fork(modulePath: string | URL, args?: Arguments, options?: ForkOptions): ChildProcess;
+
+// ---------------------------------------------------------------- the synchronous functions
+
+export function spawnSync(command: string): SpawnSyncReturns<Bytes>;
+export function spawnSync(command: string, options: SpawnSyncOptionsWithStringEncoding): SpawnSyncReturns<string>;
+export function spawnSync(command: string, options: SpawnSyncOptionsWithBufferEncoding): SpawnSyncReturns<Bytes>;
+export function spawnSync(command: string, options?: SpawnSyncOptions): SpawnSyncReturns<Text>;
+export function spawnSync(command: string, args: Arguments): SpawnSyncReturns<Bytes>;
+export function spawnSync(
+  command: string,
+  args: Arguments,
+  options: SpawnSyncOptionsWithStringEncoding,
+): SpawnSyncReturns<string>;
+export function spawnSync(
+  command: string,
+  args: Arguments,
+  options: SpawnSyncOptionsWithBufferEncoding,
+): SpawnSyncReturns<Bytes>;
+export function spawnSync(command: string, args?: Arguments, options?: SpawnSyncOptions): SpawnSyncReturns<Text>;
+
+export function execSync(command: string): Bytes;
+export function execSync(command: string, options: ExecSyncOptionsWithStringEncoding): string;
+export function execSync(command: string, options: ExecSyncOptionsWithBufferEncoding): Bytes;
+export function execSync(command: string, options?: ExecSyncOptions): Text;
+
+export function execFileSync(file: string): Bytes;
+export function execFileSync(file: string, options: ExecFileSyncOptionsWithStringEncoding): string;
+export function execFileSync(file: string, options: ExecFileSyncOptionsWithBufferEncoding): Bytes;
+export function execFileSync(file: string, options?: ExecFileSyncOptions): Text;
+export function execFileSync(file: string, args: Arguments): Bytes;
+export function execFileSync(file: string, args: Arguments, options: ExecFileSyncOptionsWithStringEncoding): string;
+export function execFileSync(file: string, args: Arguments, options: ExecFileSyncOptionsWithBufferEncoding): Bytes;
+export function execFileSync(file: string, args?: Arguments, options?: ExecFileSyncOptions): Text;
