@@ -8,9 +8,14 @@
 
 enum { FIRST_BYTES = 4096, READ_BYTES = 65536 };
 
+size_t cp__capture_limit(size_t max_buffer_bytes) {
+  if (max_buffer_bytes == 0) return CP_BUFFER_DEFAULT;
+  return max_buffer_bytes == CP_BUFFER_NONE ? 0 : max_buffer_bytes;
+}
+
 void cp__capture_init(cp__capture *capture, size_t max, cp_overflow overflow) {
-  if (max == 0) max = CP_BUFFER_DEFAULT;
-  *capture = (cp__capture){.limit = max == CP_BUFFER_NONE ? 0 : max, .overflow = overflow};
+  size_t limit = overflow == CP_OVERFLOW_KILL_TOTAL ? SIZE_MAX : cp__capture_limit(max);
+  *capture = (cp__capture){.limit = limit, .overflow = overflow};
 }
 
 static size_t next_capacity(const cp__capture *capture) {

@@ -12,7 +12,10 @@ typedef struct cp__capture {
   uint64_t dropped;
 } cp__capture;
 
-/* `max` is options.max_buffer_bytes, CP_BUFFER_* included; 0 is CP_BUFFER_DEFAULT. */
+/* The limit that options.max_buffer_bytes stands for, CP_BUFFER_* included; 0 is CP_BUFFER_DEFAULT. */
+size_t cp__capture_limit(size_t max_buffer_bytes);
+
+/* `max` is options.max_buffer_bytes. With CP_OVERFLOW_KILL_TOTAL the caller counts, and all that comes is kept. */
 void cp__capture_init(cp__capture *capture, size_t max, cp_overflow overflow);
 
 /*

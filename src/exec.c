@@ -63,6 +63,9 @@ static void capture_outputs(cp_child *child, void *data) {
 
 static int start(cp_child **out, uv_loop_t *loop, const char *file, const char *const *args,
                  const cp_options *options) {
+  if (options->overflow == CP_OVERFLOW_KILL_TOTAL)
+    return cp__fail(options->error, UV_EINVAL, CP_STAGE_OPTIONS, -1, NULL,
+                    "options.overflow: CP_OVERFLOW_KILL_TOTAL is for the sync forms");
   exec_call *exec = calloc(1, sizeof *exec);
   if (exec == NULL) return cp__fail_plain(options->error, UV_ENOMEM, CP_STAGE_MEMORY, -1, NULL);
   exec->options = *options;

@@ -68,7 +68,7 @@ static int check_ids(const cp_options *options, cp_error *error) {
 }
 
 static int check_limits(const cp_options *options, cp_error *error) {
-  if ((unsigned)options->overflow > CP_OVERFLOW_KEEP_TAIL)
+  if ((unsigned)options->overflow > CP_OVERFLOW_KILL_TOTAL)
     return INVALID(error, -1, "options.overflow: %d is none of CP_OVERFLOW_*", (int)options->overflow);
   if ((unsigned)options->encoding > CP_ENCODING_UTF8)
     return INVALID(error, -1, "options.encoding: %d is none of CP_ENCODING_*", (int)options->encoding);

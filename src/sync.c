@@ -29,6 +29,7 @@ typedef struct sync_run {
   struct pollfd *polls; /* of what is open, and one for the process */
   bool *ready;          /* for each entry: poll(2) has seen something */
   int open_outputs;
+  size_t total, total_limit; /* bytes of all outputs together; SIZE_MAX: each has a limit of its own */
   size_t input_sent;
   bool strict, ended, timed_out, signalled;
   cp_reason reason;
@@ -77,6 +78,16 @@ static void send_input(sync_run *run) {
   close_end(run, 0);
 }
 
+/* So many bytes of an entry were read. Returns whether that is too much. */
+static bool count_output(sync_run *run, cp__capture *capture, size_t length, bool kept) {
+  run->total += length;
+  if (kept)
+    cp__capture_commit(capture, length);
+  else if (cp__capture_drop(capture, length))
+    return true;
+  return run->total > run->total_limit;
+}
+
 /* Reads once. Returns whether more may wait. */
 static bool read_output(sync_run *run, int i) {
   char scratch[READ_BYTES];
@@ -90,6 +101,7 @@ static bool read_output(sync_run *run, int i) {
     return false;
   }
   size_t size = space != NULL ? room : sizeof scratch;
+  if (run->total_limit != SIZE_MAX && size > READ_BYTES) size = READ_BYTES; /* so much beyond it at most */
   ssize_t n = cp__read(run->stdio.ends[i].fd, space != NULL ? space : scratch, size);
   if (n == UV_EAGAIN) return false;
   if (n < 0 && n != UV_ECONNRESET) (void)cp__fail_plain(&run->result->error, (int)n, CP_STAGE_READ, i, NULL);
@@ -97,9 +109,7 @@ static bool read_output(sync_run *run, int i) {
     close_end(run, i);
     return false;
   }
-  if (space != NULL) {
-    cp__capture_commit(capture, (size_t)n);
-  } else if (cp__capture_drop(capture, (size_t)n)) {
+  if (count_output(run, capture, (size_t)n, space != NULL)) {
     stop(run, CP_REASON_MAX_BUFFER);
     close_outputs(run);
     return false;
@@ -258,6 +268,8 @@ static int prepare(sync_run *run) {
   run->ready = cp__arena_alloc(&run->arena, (size_t)count * sizeof *run->ready);
   if (run->captures == NULL || run->polls == NULL || run->ready == NULL || cp__result_init(run->result, count) != 0)
     return cp__fail_plain(error, UV_ENOMEM, CP_STAGE_MEMORY, -1, NULL);
+  if (run->options->overflow == CP_OVERFLOW_KILL_TOTAL)
+    run->total_limit = cp__capture_limit(run->options->max_buffer_bytes);
   for (int i = 0; i < count; i++) {
     cp__end_fd *end = &run->stdio.ends[i];
     if (end->writable && (i > 0 || run->options->input == NULL)) end_input(run, i);
@@ -323,6 +335,7 @@ static int run_sync(cp_result *result, const char *file, const char *const *args
   sync_run run = {.options = options,
                   .result = result,
                   .strict = strict,
+                  .total_limit = SIZE_MAX,
                   .timeout_ns = UINT64_MAX,
                   .grace_ns = UINT64_MAX,
                   .drain_ns = UINT64_MAX};

@@ -334,7 +334,7 @@ static void unread_output_that_is_dropped_after_the_exit_does_not_count(void **s
 
 static void spawn_refuses_overflow_policies_for_what_it_does_not_capture(void **state) {
   (void)state;
-  static const cp_overflow policies[] = {CP_OVERFLOW_TRUNCATE, CP_OVERFLOW_KEEP_TAIL};
+  static const cp_overflow policies[] = {CP_OVERFLOW_TRUNCATE, CP_OVERFLOW_KEEP_TAIL, CP_OVERFLOW_KILL_TOTAL};
   for (size_t i = 0; i < sizeof policies / sizeof *policies; i++) {
     cp_error error;
     cp_child *child;
@@ -388,6 +388,96 @@ static void in_sync_an_overflow_stays_the_reason_when_the_timeout_comes_later(vo
   cp_result_dispose(&result);
 }
 
+/* ---------------------------------------------------------------- one limit of all streams together */
+
+static int run_total(cp_result *result, size_t limit, const char *const *args) {
+  cp_options options = {.max_buffer_bytes = limit, .overflow = CP_OVERFLOW_KILL_TOTAL};
+  options.stdio = CP_STDIO(CP_IGNORE, CP_PIPE, CP_PIPE, CP_PIPE);
+  return cp_spawn_sync(result, HELPER, args, &options);
+}
+
+static void the_total_may_be_exactly_the_limit(void **state) {
+  (void)state;
+  cp_result result;
+  const char *const *args = HELPER_ARGS("fill", "1", "500", "--", "fill", "2", "300", "--", "fill", "3", "200");
+  assert_int_equal(run_total(&result, 1000, args), 0);
+  assert_int_equal(result.exit.reason, CP_REASON_EXITED);
+  assert_int_equal(result.out.length, 500);
+  assert_int_equal(result.err.length, 300);
+  assert_int_equal(result.output[3].length, 200);
+  cp_result_dispose(&result);
+}
+
+/* No stream alone is beyond it. The second comes when the first has been read. */
+static void one_byte_more_than_the_total_is_too_much_and_all_of_it_is_kept(void **state) {
+  (void)state;
+  cp_result result;
+  const char *const *args =
+      HELPER_ARGS("fill", "1", "500", "--", "fill", "2", "300", "--", "fill", "3", "201", "--", "pause");
+  assert_int_equal(run_total(&result, 1000, args), CP_EMAXBUFFER);
+  assert_int_equal(result.error.code, CP_EMAXBUFFER);
+  assert_int_equal(result.exit.reason, CP_REASON_MAX_BUFFER);
+  assert_int_equal(result.exit.signal, SIGTERM);
+  assert_int_equal(result.out.length, 500);
+  assert_int_equal(result.err.length, 300);
+  assert_int_equal(result.output[3].length, 201);
+  assert_memory_equal(result.output[3].bytes, "abcdef", 6);
+  assert_int_equal(result.out.dropped + result.err.dropped + result.output[3].dropped, 0);
+  cp_result_dispose(&result);
+}
+
+/* What is beyond the limit is what one read brought. The streams are closed: the child cannot go on. */
+static void a_flood_is_ended_soon_behind_the_total(void **state) {
+  (void)state;
+  enum { LIMIT = 300000, ONE_READ = 65536 };
+  cp_result result;
+  const char *const *args = HELPER_ARGS("ignore", "15", "--", "fill", "1", "100000000");
+  assert_int_equal(run_total(&result, LIMIT, args), CP_EMAXBUFFER);
+  assert_int_equal(result.exit.signal, SIGPIPE);
+  assert_true(result.out.length > LIMIT);
+  assert_true(result.out.length <= LIMIT + ONE_READ);
+  cp_result_dispose(&result);
+}
+
+static void a_total_found_after_the_exit_counts_too(void **state) {
+  (void)state;
+  cp_result result;
+  assert_int_equal(run_total(&result, 1, HELPER_ARGS("write", "1", "this is all")), CP_EMAXBUFFER);
+  assert_string_equal(result.out.bytes, "this is all");
+  assert_int_equal(result.exit.reason, CP_REASON_MAX_BUFFER);
+  cp_result_dispose(&result);
+}
+
+static void the_total_has_the_same_special_limits(void **state) {
+  (void)state;
+  cp_result result;
+  assert_int_equal(run_total(&result, CP_BUFFER_UNLIMITED, HELPER_ARGS("fill", "1", "3000000")), 0);
+  assert_int_equal(result.out.length, 3000000);
+  cp_result_dispose(&result);
+  assert_int_equal(run_total(&result, 0, HELPER_ARGS("fill", "1", "1048576")), 0);
+  assert_int_equal(result.out.length, 1048576);
+  cp_result_dispose(&result);
+  assert_int_equal(run_total(&result, 0, HELPER_ARGS("fill", "1", "1048576", "--", "write", "2", "x", "--", "pause")),
+                   CP_EMAXBUFFER);
+  assert_int_equal(result.out.length, 1048576);
+  assert_string_equal(result.err.bytes, "x");
+  cp_result_dispose(&result);
+  assert_int_equal(run_total(&result, CP_BUFFER_NONE, HELPER_ARGS("exit", "0")), 0);
+  cp_result_dispose(&result);
+  assert_int_equal(run_total(&result, CP_BUFFER_NONE, HELPER_ARGS("write", "2", "x", "--", "pause")), CP_EMAXBUFFER);
+  assert_string_equal(result.err.bytes, "x");
+  cp_result_dispose(&result);
+}
+
+static void exec_has_no_total(void **state) {
+  (void)state;
+  cp_error error = {0};
+  cp_child *child;
+  cp_options options = {.overflow = CP_OVERFLOW_KILL_TOTAL, .error = &error};
+  assert_int_equal(cp_exec_file(&child, test_loop(), HELPER, NULL, &options), UV_EINVAL);
+  assert_non_null(strstr(error.message, "options.overflow"));
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       TEST(exactly_the_limit_is_fine),
@@ -414,6 +504,12 @@ int main(void) {
       TEST(spawn_refuses_overflow_policies_for_what_it_does_not_capture),
       TEST(sync_keeps_the_limit_too),
       TEST(in_sync_an_overflow_stays_the_reason_when_the_timeout_comes_later),
+      TEST(the_total_may_be_exactly_the_limit),
+      TEST(one_byte_more_than_the_total_is_too_much_and_all_of_it_is_kept),
+      TEST(a_flood_is_ended_soon_behind_the_total),
+      TEST(a_total_found_after_the_exit_counts_too),
+      TEST(the_total_has_the_same_special_limits),
+      TEST(exec_has_no_total),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -148,7 +148,7 @@ static void groups_must_be_there_and_given(void **state) {
 
 static void values_outside_an_enum_are_refused(void **state) {
   (void)state;
-  REFUSED("options.overflow", .overflow = (cp_overflow)3);
+  REFUSED("options.overflow", .overflow = (cp_overflow)4);
   REFUSED("options.overflow", .overflow = (cp_overflow)-1);
   REFUSED("options.encoding", .encoding = (cp_encoding)2);
   REFUSED("options.encoding", .encoding = (cp_encoding)-1);

@@ -512,6 +512,21 @@ static int warm_threads(void **state) {
   return 0;
 }
 
+/* For programs that hand output on to somebody else without a copy. */
+static void output_can_be_taken_out_of_a_result(void **state) {
+  (void)state;
+  assert_int_equal(cp_spawn_sync(&result, HELPER, HELPER_ARGS("write", "1", "out", "--", "write", "2", "err"), NULL),
+                   0);
+  char *bytes = result.output[1].bytes;
+  size_t length = result.output[1].length;
+  result.output[1].bytes = NULL;
+  cp_result_dispose(&result);
+  assert_null(result.output);
+  assert_int_equal(length, 3);
+  assert_string_equal(bytes, "out");
+  cp_free(bytes);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       TEST(all_fields_of_a_success),
@@ -546,6 +561,7 @@ int main(void) {
       TEST(all_of_a_long_stderr_is_passed_on),
       TEST(exec_sync_works_without_a_stderr_of_its_own),
       TEST(many_threads_may_call_it_at_once),
+      TEST(output_can_be_taken_out_of_a_result),
   };
   return cmocka_run_group_tests(tests, warm_threads, NULL);
 }

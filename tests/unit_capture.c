@@ -51,6 +51,20 @@ static void nothing_at_all_is_an_empty_string(void **state) {
       }
 }
 
+static void a_limit_of_all_streams_together_cuts_no_single_one(void **state) {
+  (void)state;
+  static char bytes[100000];
+  cp__capture capture;
+  fill_with_letters(bytes, sizeof bytes);
+  assert_int_equal(cp__capture_limit(0), CP_BUFFER_DEFAULT);
+  assert_int_equal(cp__capture_limit(5), 5);
+  assert_int_equal(cp__capture_limit(CP_BUFFER_NONE), 0);
+  assert_int_equal(cp__capture_limit(CP_BUFFER_UNLIMITED), SIZE_MAX);
+  cp__capture_init(&capture, 10, CP_OVERFLOW_KILL_TOTAL);
+  assert_false(feed(&capture, bytes, sizeof bytes));
+  takes(&capture, CP_ENCODING_BYTES, bytes, sizeof bytes, 0);
+}
+
 static void exactly_the_limit_is_kept_by_every_policy(void **state) {
   (void)state;
   static const size_t limits[] = {1, 2, 7, 4095, 4096, 4097, 65535, 65536, 65537, 200000};
@@ -243,6 +257,7 @@ static void failed_memory_leaves_what_was_captured(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       TEST(nothing_at_all_is_an_empty_string),
+      TEST(a_limit_of_all_streams_together_cuts_no_single_one),
       TEST(exactly_the_limit_is_kept_by_every_policy),
       TEST(one_byte_more_is_against_the_rules_only_for_kill),
       TEST(none_allows_not_one_byte),
