@@ -327,10 +327,10 @@ static void the_librarys_own_protocol_is_not_used(void **state) {
   end e;
   open_end(&e, RAW(.peer_is_library = true));
   peer_says(&e, "{\"cmd\":\"NODE_CHILD_PROCESS_C_HELLO\",\"version\":1}\n");
-  peer_says(&e, "{\"cmd\":\"NODE_CHILD_PROCESS_C\",\"handles\":[],\"msg\":1}\n\"x\"\n");
+  peer_says(&e, "{\"cmd\":\"NODE_CHILD_PROCESS_C\",\"handles\":9}\n\"x\"\n");
   run_until(&e.messages);
   assert_false(cp_channel_peer_is_library(e.channel));
-  assert_string_equal(e.log, "internal:{\"cmd\":\"NODE_CHILD_PROCESS_C\",\"handles\":[],\"msg\":1} \"x\" |");
+  assert_string_equal(e.log, "internal:{\"cmd\":\"NODE_CHILD_PROCESS_C\",\"handles\":9} \"x\" |");
   close_end(&e);
 }
 

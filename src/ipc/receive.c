@@ -288,20 +288,24 @@ static void take_ack(cp_channel *channel, bool arrived) {
   if (!channel->freed && !cp__channel_is_corked(channel)) cp__channel_pump(channel);
 }
 
-/* Raw messages know nothing of this library: what says so all the same is a stranger's. */
-static cp__internal_kind kind_for(const cp_channel *channel, const cp__internal *internal) {
-  return channel->raw && internal->kind == CP__INTERNAL_LIBRARY ? CP__INTERNAL_OTHER : internal->kind;
+/* 0; UV_ENOMEM, CP_EMESSAGE: nonsense. Between raw ends the library's own messages are like any stranger's. */
+static int read_internal(const cp_channel *channel, cp_message *message, cp__internal *internal) {
+  cp_value value = cp_message_value(message);
+  if (value.type == CP_TYPE_NONE) return UV_ENOMEM;
+  int rc = cp__internal_read(internal, message->heap, value);
+  if (!channel->raw || internal->kind != CP__INTERNAL_LIBRARY) return rc;
+  internal->kind = CP__INTERNAL_OTHER;
+  return 0;
 }
 
 static void take_internal(cp_channel *channel, cp_message *message) {
   cp__internal internal;
-  cp_value value = cp_message_value(message);
-  int rc = value.type == CP_TYPE_NONE ? UV_ENOMEM : cp__internal_read(&internal, message->heap, value);
+  int rc = read_internal(channel, message, &internal);
   if (rc != 0) {
     malformed(channel, rc, "an internal message that makes no sense");
     return;
   }
-  switch (kind_for(channel, &internal)) {
+  switch (internal.kind) {
     case CP__INTERNAL_HANDLE:
       take_node_handle(channel, message, &internal);
       return;
