@@ -1,0 +1,103 @@
+/*
+ * addon.h - the parts of the addon, and what they share.
+ *
+ * The glue converts: JavaScript values to the options of child_process.h, and its callbacks to calls of JavaScript. What
+ * an option means is decided in lib/ or in the library. Nothing is global: each environment (the main thread, each
+ * worker) has an `addon` of its own.
+ */
+#ifndef CP_NODE_ADDON_H
+#define CP_NODE_ADDON_H
+
+#ifndef NAPI_VERSION
+#define NAPI_VERSION 8
+#endif
+#include <node_api.h>
+#include <stdbool.h>
+
+#include "child_process.h"
+
+typedef struct node_addon node_addon;
+typedef struct node_process node_process;
+typedef struct node_channel node_channel;
+
+/* The functions of native.setCallbacks(), in the order of their names in addon.c. */
+typedef enum callback {
+  CALLBACK_EXIT,
+  CALLBACK_MESSAGES,
+  CALLBACK_MESSAGE,
+  CALLBACK_SENT,
+  CALLBACK_DISCONNECT,
+  CALLBACK_CHANNEL_ERROR,
+  CALLBACK_COUNT
+} callback;
+
+/* One environment. */
+struct node_addon {
+  napi_env env;
+  uv_loop_t *loop;
+  unsigned references; /* the environment, each process */
+  bool ending;         /* the environment is being taken down: no JavaScript any more */
+  napi_ref callbacks[CALLBACK_COUNT];
+  napi_ref channel_class;
+  node_channel *nascent;   /* whose JavaScript object is being made */
+  node_process *processes; /* those with a child */
+  char *scratch;           /* for the text of what is sent */
+  size_t scratch_size;
+  napi_async_cleanup_hook_handle hook;
+  uv_timer_t farewell; /* our last handle */
+};
+
+/* A process and its channel are one piece of memory, which lives as long as somebody needs it. */
+struct node_process {
+  node_addon *addon;
+  unsigned references; /* the JavaScript objects, the child, running callbacks */
+  napi_ref self;       /* its JavaScript object: strong while `held`; NULL: gone */
+  bool held;
+  napi_async_context context;
+  cp_child *child; /* NULL: not started, or done with */
+  node_channel *channel;
+  cp_error *error; /* why it was not started; NULL: no reason */
+  cp_usage usage;  /* once it has ended */
+  bool spawned, refused, ended, unrefed;
+  bool given_up;              /* close() was called */
+  node_process *next, **link; /* in addon->processes */
+};
+
+/* addon.c */
+void addon_release(node_addon *addon);
+
+/* process.c */
+napi_value process_define(napi_env env, node_addon *addon);
+void process_hold(node_process *process);
+void process_release(node_process *process);
+/* Lets go of the child: nothing of it is told any more. */
+void process_drop(node_process *process);
+/* Its channel is closed: a process that was given up goes now. */
+void process_channel_closed(node_process *process);
+
+/* A call of JavaScript from the loop. Values for it are made between the two. */
+typedef struct node_call {
+  node_process *process;
+  napi_handle_scope scope;
+} node_call;
+/* False: nobody is there to be called, and call_end() must not be. */
+bool call_begin(node_call *call, node_process *process);
+/* Calls, reports what it throws, and closes the scope. */
+void call_end(node_call *call, callback which, size_t count, const napi_value *arguments);
+
+/* channel.c */
+napi_value channel_define(napi_env env, node_addon *addon);
+/* The JavaScript object of the process's channel, made on the first call; NULL: an exception is pending. */
+napi_value channel_object(napi_env env, node_process *process);
+/* What came before something else is told, is told before it. */
+void channel_tell_batch(node_channel *channel);
+void channel_tell_error(node_channel *channel, const cp_error *error);
+void channel_flush(const node_process *process); /* writes what can be written now */
+bool channel_is_open(const node_channel *channel);
+void channel_detach(node_channel *channel); /* the child goes */
+void channel_free(node_channel *channel);   /* with its process; takes NULL */
+
+/* sync.c */
+napi_value spawn_sync(napi_env env, napi_callback_info info);
+
+#endif

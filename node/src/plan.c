@@ -1,0 +1,87 @@
+/* plan.c - the plan of spawn() and spawnSync(): a plain object, read into options. */
+#include "plan.h"
+
+#include <fcntl.h>
+
+/* argv[0] is the first of `args`; without any it is the file. */
+static bool read_command(node_plan *plan, napi_env env, napi_value object) {
+  node_text *text = &plan->text;
+  cp_options *options = &plan->options;
+  const char *const *args;
+  if (!get_string(env, object, "file", text, &plan->file)) return false;
+  if (!get_strings(env, object, "args", text, &args)) return false;
+  options->argv0 = args[0];
+  plan->args = args[0] != NULL ? args + 1 : NULL;
+  return get_optional_string(env, object, "cwd", text, &options->cwd) &&
+         get_optional_strings(env, object, "env", text, &options->env);
+}
+
+static bool read_settings(node_plan *plan, napi_env env, napi_value object) {
+  cp_options *options = &plan->options;
+  double death_signal;
+  bool advanced;
+  bool done = get_bool(env, object, "detached", &options->detached) &&
+              get_optional_id(env, object, "uid", &options->uid) &&
+              get_optional_id(env, object, "gid", &options->gid) &&
+              get_bool(env, object, "processGroup", &options->process_group) &&
+              get_number(env, object, "dieWithParent", &death_signal) && get_bool(env, object, "advanced", &advanced);
+  if (!done) return false;
+  options->die_with_parent = death_signal >= 0 && death_signal <= 64 ? (int)death_signal : -1;
+  options->serialization = advanced ? CP_SERIALIZATION_ADVANCED : CP_SERIALIZATION_JSON;
+  return true;
+}
+
+/* The last property: from here on no JavaScript runs that could take the memory of the array away. */
+static bool read_table(node_plan *plan, napi_env env, napi_value object) {
+  napi_value array;
+  napi_typedarray_type type;
+  size_t length;
+  void *memory;
+  if (napi_get_named_property(env, object, "stdio", &array) != napi_ok) return false;
+  bool is_pairs = napi_get_typedarray_info(env, array, &type, &length, &memory, NULL, NULL) == napi_ok &&
+                  type == napi_int32_array && length % 2 == 0 && length / 2 <= CP_STDIO_MAX;
+  if (!is_pairs) return must_be(env, "plan.stdio", "an Int32Array of pairs");
+  plan->table = memory;
+  plan->count = (int)(length / 2);
+  return true;
+}
+
+static bool make_entries(node_plan *plan, napi_env env) {
+  cp_stdio *entries = text_alloc(&plan->text, ((size_t)plan->count + 1) * sizeof *entries);
+  if (entries == NULL) return must_be(env, "plan.stdio", "shorter: out of memory");
+  for (int i = 0; i < plan->count; i++)
+    entries[i] = (cp_stdio){.kind = (cp_stdio_kind)plan->table[2 * i], .fd = plan->table[2 * i + 1]};
+  plan->options.stdio = (cp_stdio_list){entries, (size_t)plan->count};
+  return true;
+}
+
+bool plan_read(node_plan *plan, napi_env env, napi_value object) {
+  text_init(&plan->text);
+  plan->args = NULL;
+  plan->options = (cp_options){.keep_fds = true, .raw_messages = true};
+  napi_valuetype type;
+  if (napi_typeof(env, object, &type) != napi_ok || type != napi_object) return must_be(env, "plan", "an object");
+  return read_command(plan, env, object) && read_settings(plan, env, object) && read_table(plan, env, object) &&
+         make_entries(plan, env);
+}
+
+void plan_free(node_plan *plan) { text_free(&plan->text); }
+
+void plan_clear_nonblocking(const node_plan *plan) {
+  const cp_stdio_list *stdio = &plan->options.stdio;
+  for (size_t i = 0; i < 3 && i < stdio->count; i++) {
+    if (stdio->entries[i].kind != CP_STDIO_FD) continue;
+    int flags = fcntl(stdio->entries[i].fd, F_GETFL);
+    if (flags >= 0 && (flags & O_NONBLOCK)) (void)fcntl(stdio->entries[i].fd, F_SETFL, flags & ~O_NONBLOCK);
+  }
+}
+
+void plan_take_fds(node_plan *plan, cp_child *child) {
+  for (int i = 0; i < plan->count; i++) {
+    cp_stdio_kind kind = plan->options.stdio.entries[i].kind;
+    if (kind != CP_STDIO_PIPE && kind != CP_STDIO_OVERLAPPED) continue;
+    cp_stream *stream = child != NULL ? cp_child_stream(child, i) : NULL;
+    int fd = cp_stream_take_fd(stream);
+    plan->table[2 * i + 1] = fd >= 0 ? fd : -1;
+  }
+}

@@ -1,0 +1,342 @@
+/* process.c - class Process: a child as JavaScript sees it. */
+#include <signal.h>
+#include <stdlib.h>
+
+#include "plan.h"
+
+/* ---------------------------------------------------------------- memory */
+
+void process_hold(node_process *process) { process->references++; }
+
+void process_release(node_process *process) {
+  if (--process->references > 0) return;
+  node_addon *addon = process->addon;
+  channel_free(process->channel);
+  free(process->error);
+  free(process);
+  addon_release(addon);
+}
+
+/* The garbage collector's, or the end of the environment. The reference is ours to delete now. */
+static void finalize(napi_env env, void *data, void *hint) {
+  node_process *process = data;
+  (void)hint;
+  (void)napi_delete_reference(env, process->self);
+  process->self = NULL;
+  process_release(process);
+}
+
+/* While there is something to be told, JavaScript's object lives. */
+static void keep_alive(node_process *process) {
+  if (process->held || process->self == NULL) return;
+  process->held = napi_reference_ref(process->addon->env, process->self, NULL) == napi_ok;
+}
+
+static void let_go(node_process *process) {
+  if (process->held && process->self != NULL) (void)napi_reference_unref(process->addon->env, process->self, NULL);
+  process->held = false;
+}
+
+static void enlist(node_process *process) {
+  node_addon *addon = process->addon;
+  process->next = addon->processes;
+  process->link = &addon->processes;
+  if (process->next != NULL) process->next->link = &process->next;
+  addon->processes = process;
+}
+
+static void delist(node_process *process) {
+  *process->link = process->next;
+  if (process->next != NULL) process->next->link = process->link;
+}
+
+void process_drop(node_process *process) {
+  cp_child *child = process->child;
+  if (child == NULL) return;
+  process->child = NULL;
+  delist(process);
+  if (process->channel != NULL) channel_detach(process->channel);
+  cp_child_free(child);
+  if (process->context != NULL) (void)napi_async_destroy(process->addon->env, process->context);
+  process->context = NULL;
+  let_go(process);
+  process_release(process);
+}
+
+/* ---------------------------------------------------------------- calls of JavaScript */
+
+bool call_begin(node_call *call, node_process *process) {
+  node_addon *addon = process->addon;
+  if (addon->ending || process->context == NULL || process->self == NULL) return false;
+  if (napi_open_handle_scope(addon->env, &call->scope) != napi_ok) return false;
+  process_hold(process);
+  call->process = process;
+  return true;
+}
+
+static void report_exception(napi_env env) {
+  bool pending = false;
+  napi_value error;
+  if (napi_is_exception_pending(env, &pending) != napi_ok || !pending) return;
+  if (napi_get_and_clear_last_exception(env, &error) == napi_ok) (void)napi_fatal_exception(env, error);
+}
+
+/* A worker that is being terminated runs nothing any more: then the call fails, and nobody misses it. */
+void call_end(node_call *call, callback which, size_t count, const napi_value *arguments) {
+  node_process *process = call->process;
+  node_addon *addon = process->addon;
+  napi_value function = NULL, object = NULL;
+  bool complete = true;
+  for (size_t i = 0; i < count; i++) complete = complete && arguments[i] != NULL;
+  (void)napi_get_reference_value(addon->env, process->self, &object);
+  if (addon->callbacks[which] != NULL) (void)napi_get_reference_value(addon->env, addon->callbacks[which], &function);
+  if (complete && function != NULL && object != NULL)
+    (void)napi_make_callback(addon->env, process->context, object, function, count, arguments, NULL);
+  report_exception(addon->env);
+  (void)napi_close_handle_scope(addon->env, call->scope);
+  process_release(process);
+}
+
+static napi_value object_of(const node_process *process) {
+  napi_value object = NULL;
+  (void)napi_get_reference_value(process->addon->env, process->self, &object);
+  return object;
+}
+
+static void tell_exit(node_process *process, const cp_exit *exit) {
+  node_call call;
+  napi_env env = process->addon->env;
+  if (!call_begin(&call, process)) return;
+  bool has_code = exit->code >= 0 || exit->reason == CP_REASON_ERROR;
+  const napi_value arguments[] = {object_of(process), has_code ? make_int(env, exit->code) : make_null(env),
+                                  make_int(env, exit->signal), make_string(env, cp_reason_name(exit->reason))};
+  call_end(&call, CALLBACK_EXIT, 4, arguments);
+}
+
+/* ---------------------------------------------------------------- what the child tells */
+
+static void child_ended(cp_child *child, const cp_exit *exit, void *data) {
+  node_process *process = data;
+  (void)child;
+  process->ended = true;
+  process->usage = exit->usage;
+  process_hold(process);
+  if (process->channel != NULL) channel_tell_batch(process->channel);
+  tell_exit(process, exit);
+  process_release(process);
+}
+
+static void child_closed(cp_child *child, const cp_exit *exit, void *data) {
+  (void)child;
+  (void)exit;
+  process_drop(data);
+}
+
+static void keep_error(node_process *process, const cp_error *error) {
+  if (process->error == NULL) process->error = malloc(sizeof *process->error);
+  if (process->error != NULL) *process->error = *error;
+}
+
+/* Either it was refused so late that spawn() did not know yet (its file system was slow), or its channel is broken. */
+static void child_failed(cp_child *child, const cp_error *error, void *data) {
+  node_process *process = data;
+  if (cp_child_started(child, NULL) == 0) {
+    if (process->channel != NULL) channel_tell_error(process->channel, error);
+    return;
+  }
+  if (process->refused) return;
+  process->refused = true;
+  keep_error(process, error);
+  tell_exit(process, cp_child_exit(child));
+}
+
+void process_channel_closed(node_process *process) {
+  if (process->given_up) process_drop(process);
+}
+
+/* ---------------------------------------------------------------- spawn */
+
+static int begin(node_process *process, napi_value object) {
+  napi_env env = process->addon->env;
+  napi_value name;
+  (void)napi_create_string_latin1(env, "PROCESSWRAP", NAPI_AUTO_LENGTH, &name);
+  if (napi_async_init(env, object, name, &process->context) != napi_ok) return UV_ENOMEM;
+  keep_alive(process);
+  return 0;
+}
+
+static void set_events(node_process *process, cp_options *options, cp_error *error) {
+  options->on_exit = child_ended;
+  options->on_close = child_closed;
+  options->on_error = child_failed;
+  options->data = process;
+  options->error = error;
+}
+
+/* Of a child that was refused there may still be a channel, whose end is told: it goes when it has been. */
+static int start(node_process *process, napi_value object, node_plan *plan) {
+  cp_error error;
+  set_events(process, &plan->options, &error);
+  plan_clear_nonblocking(plan);
+  int rc = cp_spawn(&process->child, process->addon->loop, plan->file, plan->args, &plan->options);
+  plan_take_fds(plan, process->child);
+  if (rc != 0) {
+    keep_error(process, &error);
+    return rc;
+  }
+  process->spawned = true;
+  process_hold(process);
+  enlist(process);
+  rc = cp_child_started(process->child, &error);
+  process->refused = rc != 0;
+  if (rc != 0) keep_error(process, &error);
+  int pid = cp_child_pid(process->child);
+  int begun = begin(process, object);
+  if (begun == 0) return rc != 0 ? rc : pid;
+  (void)cp_child_kill(process->child, SIGKILL); /* nobody could ever be told of it */
+  process_drop(process);
+  return begun;
+}
+
+/* ---------------------------------------------------------------- methods */
+
+/* `this` is an instance: Node-API checks the receivers of methods. But the class may be asked for other things. */
+static node_process *receiver(napi_env env, napi_callback_info info, size_t *count, napi_value *arguments,
+                              napi_value *object) {
+  napi_value own;
+  void *data = NULL;
+  if (object == NULL) object = &own;
+  if (napi_get_cb_info(env, info, count, arguments, object, NULL) != napi_ok) return NULL;
+  if (napi_unwrap(env, *object, &data) == napi_ok) return data;
+  (void)must_be(env, "this", "a Process");
+  return NULL;
+}
+
+static napi_value construct(napi_env env, napi_callback_info info) {
+  napi_value object, target = NULL;
+  void *data;
+  if (napi_get_cb_info(env, info, NULL, NULL, &object, &data) != napi_ok) return NULL;
+  (void)napi_get_new_target(env, info, &target);
+  if (target == NULL) {
+    (void)napi_throw_type_error(env, NULL, "Process needs new");
+    return NULL;
+  }
+  node_process *process = calloc(1, sizeof *process);
+  if (process == NULL || napi_wrap(env, object, process, finalize, NULL, &process->self) != napi_ok) {
+    free(process);
+    (void)napi_throw_error(env, NULL, "out of memory");
+    return NULL;
+  }
+  process->addon = data;
+  process->addon->references++;
+  process->references = 1;
+  return object;
+}
+
+static napi_value spawn(napi_env env, napi_callback_info info) {
+  napi_value object, argument;
+  size_t count = 1;
+  node_plan plan;
+  node_process *process = receiver(env, info, &count, &argument, &object);
+  if (process == NULL) return NULL;
+  if (process->spawned) return make_int(env, UV_EALREADY);
+  if (process->addon->ending) return make_int(env, UV_ECANCELED);
+  int rc = plan_read(&plan, env, argument) ? start(process, object, &plan) : 0;
+  plan_free(&plan);
+  return rc != 0 ? make_int(env, rc) : NULL; /* 0: a TypeError is pending */
+}
+
+static napi_value failure(napi_env env, napi_callback_info info) {
+  napi_value object;
+  node_process *process = receiver(env, info, NULL, NULL, NULL);
+  if (process == NULL) return NULL;
+  if (process->error == NULL) return make_undefined(env);
+  if (napi_create_object(env, &object) != napi_ok) return NULL;
+  set_failure(env, object, process->error);
+  return object;
+}
+
+static napi_value channel_of(napi_env env, napi_callback_info info) {
+  node_process *process = receiver(env, info, NULL, NULL, NULL);
+  return process != NULL ? channel_object(env, process) : NULL;
+}
+
+static bool signal_argument(napi_env env, napi_callback_info info, node_process **process, int *signum) {
+  napi_value argument;
+  size_t count = 1;
+  *process = receiver(env, info, &count, &argument, NULL);
+  if (*process == NULL) return false;
+  return napi_get_value_int32(env, argument, signum) == napi_ok || must_be(env, "signal", "a number");
+}
+
+/* Signal 0 asks only. */
+static int send_signal(const node_process *process, int signum, bool to_tree) {
+  if (process->child == NULL) return UV_ESRCH;
+  if (signum == 0) return cp_child_exit(process->child) == NULL ? 0 : UV_ESRCH;
+  return to_tree ? cp_child_kill_tree(process->child, signum) : cp_child_kill(process->child, signum);
+}
+
+static napi_value kill_it(napi_env env, napi_callback_info info) {
+  node_process *process;
+  int signum;
+  return signal_argument(env, info, &process, &signum) ? make_int(env, send_signal(process, signum, false)) : NULL;
+}
+
+static napi_value kill_tree(napi_env env, napi_callback_info info) {
+  node_process *process;
+  int signum;
+  return signal_argument(env, info, &process, &signum) ? make_int(env, send_signal(process, signum, true)) : NULL;
+}
+
+static napi_value ref(napi_env env, napi_callback_info info) {
+  node_process *process = receiver(env, info, NULL, NULL, NULL);
+  if (process == NULL) return NULL;
+  process->unrefed = false;
+  if (process->child != NULL) cp_child_ref(process->child);
+  return NULL;
+}
+
+static napi_value unref(napi_env env, napi_callback_info info) {
+  node_process *process = receiver(env, info, NULL, NULL, NULL);
+  if (process == NULL) return NULL;
+  process->unrefed = true;
+  if (process->child != NULL) cp_child_unref(process->child);
+  return NULL;
+}
+
+static napi_value has_ref(napi_env env, napi_callback_info info) {
+  node_process *process = receiver(env, info, NULL, NULL, NULL);
+  if (process == NULL) return NULL;
+  bool runs = process->child != NULL && cp_child_exit(process->child) == NULL;
+  return make_bool(env, runs && !process->unrefed);
+}
+
+/* A channel that is still open has things to tell. */
+static napi_value close_it(napi_env env, napi_callback_info info) {
+  node_process *process = receiver(env, info, NULL, NULL, NULL);
+  if (process == NULL) return NULL;
+  process->given_up = true;
+  if (process->channel == NULL || !channel_is_open(process->channel)) process_drop(process);
+  return NULL;
+}
+
+static napi_value usage(napi_env env, napi_callback_info info) {
+  node_process *process = receiver(env, info, NULL, NULL, NULL);
+  if (process == NULL) return NULL;
+  return process->ended ? make_usage(env, &process->usage) : make_undefined(env);
+}
+
+napi_value process_define(napi_env env, node_addon *addon) {
+#define METHOD(name, function)                                                                                         \
+  { (name), NULL, (function), NULL, NULL, NULL, napi_default_method, NULL }
+  const napi_property_descriptor methods[] = {
+      METHOD("spawn", spawn),  METHOD("failure", failure),    METHOD("channel", channel_of),
+      METHOD("kill", kill_it), METHOD("killTree", kill_tree), METHOD("ref", ref),
+      METHOD("unref", unref),  METHOD("hasRef", has_ref),     METHOD("close", close_it),
+      METHOD("usage", usage),
+  };
+  napi_value class = NULL;
+  (void)napi_define_class(env, "Process", NAPI_AUTO_LENGTH, construct, addon, sizeof methods / sizeof *methods, methods,
+                          &class);
+  return class;
+}
