@@ -1,0 +1,4 @@
+'use strict';
+// A child that stays when its channel is closed.
+
+setInterval(() => {}, 1000000);
