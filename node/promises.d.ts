@@ -30,9 +30,9 @@ export interface EndedError<T> extends Error, Omit<Ended<T>, 'code'>, ErrorExtra
   spawnargs?: string[];
 }
 
-/** What it is resolved with; `error` is null but with `reject: false`. */
+/** What it is resolved with; `error` is there only with `reject: false`, and only if something is wrong. */
 export interface Result<T> extends Ended<T> {
-  error: EndedError<T> | null;
+  error?: EndedError<T>;
 }
 
 export interface PromiseOptions {

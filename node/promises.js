@@ -52,8 +52,9 @@ function run(options, start) {
     checkInput(options.input);
     child = start((error, stdout, stderr) => closed.then(() => {
       const result = describe(child, stdout, stderr);
-      if (error !== null && options.reject !== false) reject(addTo(error, result));
-      else resolve({ ...result, error });
+      if (error === null) resolve(result);
+      else if (options.reject === false) resolve({ ...result, error: addTo(error, result) });
+      else reject(addTo(error, result));
     }));
     const closed = new Promise((told) => child.once('close', told));
     feed(child, options);

@@ -70,8 +70,8 @@ for (const name of ['exec', 'execFile', 'spawn']) {
   });
 
   test(`${name}: more than maxBuffer rejects, with the first bytes`, async () => {
-    const promise = promises[name]('yes', { maxBuffer: 5 });
-    await assert.rejects(promise, { code: 'ERR_CHILD_PROCESS_STDIO_MAXBUFFER', stdout: 'y\ny\ny', endReason: 'maxBuffer' });
+    await assert.rejects(promises[name]('yes', { maxBuffer: 5 }),
+      { code: 'ERR_CHILD_PROCESS_STDIO_MAXBUFFER', stdout: 'y\ny\ny', endReason: 'maxBuffer' });
   });
 
   test(`${name}: a timeout rejects`, async () => {
