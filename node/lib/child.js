@@ -91,7 +91,7 @@ function makePlan(options, entries, env) {
   return {
     file: options.file,
     args: options.args === undefined ? [] : options.args.map(String),
-    cwd: options.cwd ?? undefined,
+    cwd: options.cwd || undefined, // '' is none, as in Node
     env,
     stdio: makeTable(entries),
     detached: Boolean(options.detached),
@@ -236,6 +236,10 @@ class ChildProcess extends EventEmitter {
   }
 
   [kExit](code, signum, reason) {
+    if (reason === 'error') {
+      this.#failed(code, this._handle.failure()); // the kernel took so long that spawn() had returned
+      return;
+    }
     this.exitCode = code;
     this.signalCode = signalName(signum);
     this.endReason = this.#stopReason ?? reason;

@@ -144,7 +144,9 @@ class AbortError extends Error {
 function explain(error, failure) {
   if (failure === undefined) return error;
   Object.defineProperty(error, 'stage', { value: failure.stage, configurable: true, writable: true });
-  Object.defineProperty(error, 'cause', { value: new Error(failure.message), configurable: true, writable: true });
+  const cause = new Error(failure.message);
+  cause.stack = `Error: ${failure.message}`; // its own place tells nothing: it is the error's
+  Object.defineProperty(error, 'cause', { value: cause, configurable: true, writable: true });
   return error;
 }
 

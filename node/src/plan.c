@@ -58,7 +58,7 @@ static bool make_entries(node_plan *plan, napi_env env) {
 bool plan_read(node_plan *plan, napi_env env, napi_value object) {
   text_init(&plan->text);
   plan->args = NULL;
-  plan->options = (cp_options){.keep_fds = true, .raw_messages = true};
+  plan->options = (cp_options){.keep_fds = true, .raw_messages = true, .limits = {.max_bytes = UINT32_MAX}};
   napi_valuetype type;
   if (napi_typeof(env, object, &type) != napi_ok || type != napi_object) return must_be(env, "plan", "an object");
   return read_command(plan, env, object) && read_settings(plan, env, object) && read_table(plan, env, object) &&
