@@ -75,14 +75,14 @@ function closeFds(table, entries) {
 
 // ---------------------------------------------------------------- the plan
 
-function checkPermission() {
+function checkPermission(file) {
   if (process.permission === undefined || process.permission.has('child')) return;
-  const hint = version.namesTheAllowFlag ? '. Use --allow-child-process to manage permissions.' : '';
+  const hint = version.saysWhatIsDenied ? '. Use --allow-child-process to manage permissions.' : '';
   throw Object.assign(new codes.ERR_ACCESS_DENIED(`Access to this API has been restricted${hint}`),
-    { permission: 'ChildProcess', resource: '' });
+    { permission: 'ChildProcess', resource: version.saysWhatIsDenied ? file : '' });
 }
 
-/** What fork-less starting needs, for spawn and spawnSync. */
+/** What the native side needs to start a process, here or in spawnSync(). */
 function makePlan(options, entries, env) {
   const dies = options.dieWithParent;
   const killTree = Boolean(options.killTree);
@@ -136,7 +136,7 @@ class ChildProcess extends EventEmitter {
     const env = environmentOf(options);
     this.#readOptions(options);
     if (traced.hasSubscribers) traced.start.publish({ process: this, options });
-    checkPermission();
+    checkPermission(options.file);
     const plan = makePlan(options, entries, env);
     const rc = this._handle.spawn(plan);
     if (rc < 0) this.#refused(rc, plan.stdio, entries);

@@ -161,14 +161,13 @@ function exec(command, options, callback) {
 /** util.promisify() of them: a promise of {stdout, stderr} that has the child, too. */
 function promised(original) {
   const run = (...args) => {
-    let child;
-    const promise = new Promise((resolve, reject) => {
-      child = original(...args, (error, stdout, stderr) => {
-        if (error === null) resolve({ stdout, stderr });
-        else reject(Object.assign(error, { stdout, stderr }));
-      });
+    let settle;
+    const promise = new Promise((resolve, reject) => { settle = { resolve, reject }; });
+    // Not in there: what is wrong with the arguments is thrown, as by the function itself.
+    promise.child = original(...args, (error, stdout, stderr) => {
+      if (error === null) settle.resolve({ stdout, stderr });
+      else settle.reject(Object.assign(error, { stdout, stderr }));
     });
-    promise.child = child;
     return promise;
   };
   if (version.keepsPromisifiedName) Object.defineProperty(run, 'name', { value: original.name });
@@ -178,4 +177,4 @@ function promised(original) {
 for (const original of [exec, execFile])
   Object.defineProperty(original, promisify.custom, { value: promised(original), enumerable: false });
 
-module.exports = { exec, execFile };
+module.exports = { exec, execFile, Execution };

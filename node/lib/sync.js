@@ -78,7 +78,7 @@ function spawnSync(file, args, options) {
   validate.validateTimeout(options.timeout);
   validate.validateMaxBuffer(options.maxBuffer);
   const plan = makeSyncPlan(options);
-  checkPermission();
+  checkPermission(options.file);
   return makeResult(native.spawnSync(plan), options);
 }
 

@@ -13,5 +13,5 @@ module.exports = {
   keepsPromisifiedName: major >= 24,
   timeoutLastsUntilClose: major >= 26,
   syncFailureHasNull: major < 22,        // stdout and stderr of a spawnSync() that could not start
-  namesTheAllowFlag: major >= 22,        // ERR_ACCESS_DENIED
+  saysWhatIsDenied: major >= 22,         // ERR_ACCESS_DENIED: its resource, and the flag that would help
 };
