@@ -13,10 +13,11 @@ const path = require('node:path');
 
 const systemInclude = '/usr/include';
 
-// The directories with node_api.h and with uv.h of one installation of headers; undefined if it is none.
-function headersAt(include, uvCandidates = []) {
+// The directories with node_api.h and with uv.h of one installation of headers; undefined if it is none. Debian's
+// libnode-dev leaves uv.h to libuv1-dev.
+function headersAt(include, uvInclude = include) {
   if (!fs.existsSync(path.join(include, 'node_api.h'))) return undefined;
-  const uv = [include, ...uvCandidates].find((directory) => fs.existsSync(path.join(directory, 'uv.h')));
+  const uv = [uvInclude, systemInclude].find((directory) => fs.existsSync(path.join(directory, 'uv.h')));
   return uv && { include, uv };
 }
 
@@ -32,14 +33,13 @@ function* candidates() {
   for (const nodedir of [option('nodedir'), env.npm_config_nodedir, env.npm_package_config_node_gyp_nodedir]) {
     if (!nodedir) continue;
     yield [path.join(nodedir, 'include', 'node')];
-    yield [path.join(nodedir, 'src'), [path.join(nodedir, 'deps', 'uv', 'include')]];
+    yield [path.join(nodedir, 'src'), path.join(nodedir, 'deps', 'uv', 'include')];
   }
   yield [path.join(path.dirname(process.execPath), '..', 'include', 'node')];
   for (const version of cachedVersions()) yield [path.join(version, 'include', 'node')];
-  // Debian's libnode-dev leaves uv.h to libuv1-dev.
-  yield [path.join(systemInclude, 'node'), [systemInclude]];
-  yield [path.join(systemInclude, 'nodejs', 'src'),
-    [path.join(systemInclude, 'nodejs', 'deps', 'uv', 'include'), systemInclude]];
+  const nodejs = path.join(systemInclude, 'nodejs');
+  yield [path.join(systemInclude, 'node')];
+  yield [path.join(nodejs, 'src'), path.join(nodejs, 'deps', 'uv', 'include')];
 }
 
 // What node-gyp has fetched for other addons: this version, then the others.
@@ -58,13 +58,13 @@ function cachedVersions() {
 }
 
 function findHeaders() {
-  const looked = [];
-  for (const [include, uvCandidates] of candidates()) {
-    const headers = headersAt(include, uvCandidates);
+  const looked = new Set();
+  for (const [include, uvInclude] of candidates()) {
+    const headers = headersAt(include, uvInclude);
     if (headers) return headers;
-    looked.push(include);
+    looked.add(include);
   }
-  const list = looked.map((at) => `    ${at}\n`).join('');
+  const list = [...looked].map((at) => `    ${at}\n`).join('');
   return fail(`the headers of Node (node_api.h and uv.h) are in none of\n${list}` +
     '  They come with the archives of nodejs.org; Debian has them in libnode-dev.\n' +
     '  Where they lie elsewhere: npm_config_nodedir=DIR npm install, with DIR/include/node/node_api.h.\n' +
