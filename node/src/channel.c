@@ -21,7 +21,7 @@ static const napi_type_tag channel_tag = {0x6368616e6e656c31, 0x9d3c5a7e4b21f086
 /* The sends whose end is told from the loop, in order: whether JavaScript waits for it. */
 typedef struct node_sends {
   bool *wanted;
-  size_t first, count, capacity;
+  size_t first, count, capacity; /* a ring; capacity is a power of two */
 } node_sends;
 
 struct node_channel {
@@ -291,7 +291,7 @@ static bool reserve_send(node_sends *sends) {
   size_t capacity = sends->capacity > 0 ? sends->capacity * 2 : 16;
   bool *wanted = malloc(capacity * sizeof *wanted);
   if (wanted == NULL) return false;
-  for (size_t i = 0; i < sends->count; i++) wanted[i] = sends->wanted[(sends->first + i) % sends->capacity];
+  for (size_t i = 0; i < sends->count; i++) wanted[i] = sends->wanted[(sends->first + i) & (sends->capacity - 1)];
   free(sends->wanted);
   *sends = (node_sends){.wanted = wanted, .count = sends->count, .capacity = capacity};
   return true;
@@ -303,7 +303,7 @@ static void on_sent(cp_channel *core, int status, void *data) {
   node_call call;
   (void)core;
   bool wanted = sends->wanted[sends->first];
-  sends->first = (sends->first + 1) % sends->capacity;
+  sends->first = (sends->first + 1) & (sends->capacity - 1);
   sends->count--;
   if (!wanted || !call_begin(&call, channel->process)) return;
   const napi_value arguments[] = {object_of(channel), make_int(channel->process->addon->env, status)};
@@ -366,7 +366,7 @@ static int post(node_channel *channel, const outgoing *message) {
   int rc = cp_send_raw(channel->core, message->payload, message->length, &options);
   if (rc < 0) return rc;
   bool queued = cp_channel_queued_messages(channel->core) > 0;
-  if (message->wants_callback) sends->wanted[(sends->first + sends->count++) % sends->capacity] = queued;
+  if (message->wants_callback) sends->wanted[(sends->first + sends->count++) & (sends->capacity - 1)] = queued;
   return (rc == 1 ? HIGH : 0) | (queued ? QUEUED : 0);
 }
 
