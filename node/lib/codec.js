@@ -1,0 +1,177 @@
+'use strict';
+
+// Messages <-> payloads, in the two serializations of Node's channel. The framing is the native side's.
+
+const v8 = require('v8');
+const { Buffer } = require('buffer');
+const { codes } = require('./errors');
+
+// ---------------------------------------------------------------- json
+
+/** What has no JSON text would be the word `undefined` on the wire, of which a peer dies. */
+function encodeJson(message) {
+  const text = JSON.stringify(message);
+  if (text === undefined) throw new codes.ERR_INVALID_ARG_VALUE('message', message, 'has no JSON text');
+  return text;
+}
+
+// ---------------------------------------------------------------- views
+
+// Node's channel has its own record for typed arrays, DataViews and Buffers: tag, type, byte length, bytes.
+const VIEW = 0;
+const OBJECT = 1; // an object of the system, as the plain object of its properties
+
+const BUFFER = 10;
+const types = [
+  Int8Array, Uint8Array, Uint8ClampedArray, Int16Array, Uint16Array, Int32Array, Uint32Array,
+  Float32Array, Float64Array, DataView, Buffer, BigInt64Array, BigUint64Array,
+];
+if (globalThis.Float16Array !== undefined) types.push(globalThis.Float16Array);
+
+const typeNumbers = new Map(types.map((type, i) => [type.name, i]));
+typeNumbers.delete(Buffer.name);
+
+// The name of the built-in class, of a subclass and of another realm, too; undefined for a DataView.
+const { get: nameOfTypedArray } = Object.getOwnPropertyDescriptor(Object.getPrototypeOf(Int8Array.prototype),
+  Symbol.toStringTag);
+
+function numberOf(view) {
+  if (view.constructor === Buffer) return BUFFER;
+  return typeNumbers.get(nameOfTypedArray.call(view) ?? 'DataView');
+}
+
+const elementSize = (type) => type.BYTES_PER_ELEMENT ?? 1;
+
+function makeView(number, bytes) {
+  const type = types[number];
+  if (type === undefined) throw new Error('Invalid host object type index');
+  if (number === BUFFER) return bytes;
+  const size = elementSize(type);
+  const length = Math.floor(bytes.length / size);
+  if (bytes.byteOffset % size === 0) return new type(bytes.buffer, bytes.byteOffset, length);
+  const { buffer } = new Uint8Array(bytes.subarray(0, length * size)); // a copy begins at an even place
+  return new type(buffer, 0, length);
+}
+
+// ---------------------------------------------------------------- advanced
+
+class Serializer extends v8.Serializer {
+  constructor() {
+    super();
+    this._setTreatArrayBufferViewsAsHostObjects(true);
+  }
+
+  _writeHostObject(object) {
+    if (!ArrayBuffer.isView(object)) {
+      this.writeUint32(OBJECT);
+      this.writeValue({ ...object });
+      return;
+    }
+    this.writeUint32(VIEW);
+    this.writeUint32(numberOf(object));
+    this.writeUint32(object.byteLength);
+    this.writeRawBytes(new Uint8Array(object.buffer, object.byteOffset, object.byteLength));
+  }
+}
+
+class Deserializer extends v8.Deserializer {
+  _readHostObject() {
+    const tag = this.readUint32();
+    if (tag === OBJECT) return this.readValue();
+    if (tag !== VIEW) throw new Error('Invalid host object tag');
+    const number = this.readUint32();
+    const length = this.readUint32();
+    const start = this._readRawBytes(length);
+    const { buffer, byteOffset } = this.buffer;
+    return makeView(number, Buffer.from(buffer, byteOffset + start, length));
+  }
+}
+
+function encodeClone(message) {
+  const serializer = new Serializer();
+  serializer.writeHeader();
+  serializer.writeValue(message);
+  return serializer.releaseBuffer();
+}
+
+function decodeAlone(payload) {
+  const deserializer = new Deserializer(payload);
+  deserializer.readHeader();
+  return deserializer.readValue();
+}
+
+// ---------------------------------------------------------------- many small messages
+
+// To make a deserializer costs more than to read a small message. So one of them reads many, laid side by side in a page.
+// It counts the objects of all of them, so a message that refers to an object by its number is not for the page; nor is
+// one with views, which would lend the page to the program.
+const PAGE = 16384;
+const SMALL = 512;
+const REFERENCE = 0x5e;
+const HOST_OBJECT = 0x5c;
+
+let page = null; // { bytes, deserializer, end }
+
+function turnPage() {
+  const bytes = Buffer.alloc(PAGE);
+  page = { bytes, deserializer: new v8.Deserializer(bytes), end: 0 };
+}
+
+/** Lays a payload on the page. False: it cannot be read there, if only because a string has one of these characters. */
+function layDown(payload) {
+  const { length } = payload;
+  if (length > SMALL) return false;
+  if (page === null || page.end + length > PAGE) turnPage();
+  const { bytes, end } = page;
+  for (let i = 0; i < length; i++) {
+    const byte = payload[i];
+    if (byte === REFERENCE || byte === HOST_OBJECT) return false;
+    bytes[end + i] = byte;
+  }
+  page.end += length;
+  return true;
+}
+
+/** Bytes behind the value are skipped; a value that goes on beyond its payload is none. */
+function readFromPage() {
+  const { deserializer, end } = page;
+  deserializer.readHeader();
+  const message = deserializer.readValue();
+  const left = end - deserializer._readRawBytes(0);
+  if (left < 0) throw new RangeError('beyond the payload');
+  if (left > 0) deserializer._readRawBytes(left);
+  return message;
+}
+
+function decodeClone(payload) {
+  if (!layDown(payload)) return decodeAlone(payload);
+  try {
+    return readFromPage();
+  } catch {
+    page = null;
+    return decodeAlone(payload); // which says what is wrong with it
+  }
+}
+
+/** Messages that were read together, each behind its length. A malformed one does not take the others along. */
+function decodeCloneBatch(payloads, malformed) {
+  const messages = [];
+  for (let at = 0; at < payloads.length;) {
+    const end = at + 4 + payloads.readUInt32LE(at);
+    try {
+      messages.push(decodeClone(payloads.subarray(at + 4, end)));
+    } catch (error) {
+      malformed(error);
+    }
+    at = end;
+  }
+  return messages;
+}
+
+const decodeJson = (text) => JSON.parse(text);
+
+// decodeBatch(payloads, malformed) calls malformed(error) for what cannot be decoded. JSON was checked as it came.
+module.exports = {
+  json: { encode: encodeJson, decode: decodeJson, decodeBatch: decodeJson },
+  advanced: { encode: encodeClone, decode: decodeClone, decodeBatch: decodeCloneBatch },
+};
