@@ -65,7 +65,7 @@ function makeResult(ended, options) {
     stderr: output === null ? absent : output[2],
   });
   return Object.defineProperties(result, {
-    endReason: { value: ended.reason, enumerable: false },
+    endReason: { value: ended.reason === 'max_buffer' ? 'maxBuffer' : ended.reason, enumerable: false },
     resourceUsage: { value: readUsage(ended.usage), enumerable: false },
   });
 }
