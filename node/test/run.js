@@ -44,10 +44,15 @@ function count(file, data, hasPassed) {
 function runFile(file) {
   return new Promise((resolve) => {
     const stream = run({ files: [path.join(__dirname, file)], timeout: fileDeadline });
+    const failedBefore = totals.failed;
+    let words = ''; // What the tests write to stderr is of use only beside a failure.
     stream.on('test:pass', (data) => count(file, data, true));
     stream.on('test:fail', (data) => count(file, data, false));
-    stream.on('test:stderr', (data) => process.stdout.write(data.message));
-    stream.on('end', resolve);
+    stream.on('test:stderr', (data) => { words += data.message; });
+    stream.on('end', () => {
+      if (totals.failed > failedBefore) process.stdout.write(words);
+      resolve();
+    });
     stream.resume();
   });
 }
