@@ -597,11 +597,14 @@ CP_API int cp_child_kill_group(cp_child *child, int signum);
 
 /**
  * Sends a signal to the child and to all its descendants, whatever groups and sessions they have moved to. They are
- * found by their parents in /proc and signalled through pidfds, so no stranger is ever hit; with SIGKILL and SIGSTOP it is
- * repeated until no new ones turn up. Who has lost its parent before (a daemon) is not found, unless it is in the child's
- * group and the child leads one.
- * @return as cp_child_kill(), which tells of the child alone: UV_ESRCH, and yet descendants in its group may have been
- *         signalled. UV_ENOTSUP: no /proc or no pidfds.
+ * found by their parents in /proc and signalled through pidfds, so no stranger is ever hit. With SIGKILL and SIGSTOP all
+ * are stopped first, until no new ones turn up: a tree that grows meanwhile is caught, too. That takes as long as /proc
+ * does, milliseconds as a rule; at most 100 ms are waited for those that do not stop. Who has lost its parent before
+ * (a daemon) is not found, unless it is in the child's group and the child leads one.
+ * @return as cp_child_kill(): it tells of the child alone, or of its group. Once the child has ended nobody is found.
+ *         UV_ENOTSUP: no /proc or no pidfds; nobody was signalled.
+ *         UV_EMFILE, UV_ENFILE, UV_ENOMEM: no fd or memory to look for all of them; the child and those that were found
+ *         were signalled.
  */
 CP_API int cp_child_kill_tree(cp_child *child, int signum);
 

@@ -107,22 +107,30 @@ static void make_due(cp_child *child, unsigned what) {
 
 /* ---------------------------------------------------------------- signals */
 
+typedef enum reach { REACH_CHILD, REACH_GROUP, REACH_TREE } reach;
+
 /* What never started cannot be signalled; what stands still on its way can. */
-static int signal_child(cp_child *child, int signum, bool group) {
+static int signal_child(cp_child *child, int signum, reach whom) {
   if (signum == 0) signum = SIGTERM;
   if (!cp__signal_valid(signum)) return UV_EINVAL;
   (void)settle_start(child);
-  int rc = cp__process_kill(&child->process, signum, group);
-  if (rc == 0) child->killed = true;
+  bool sent = false;
+  int rc = whom == REACH_TREE ? cp__process_kill_tree(&child->process, signum, child->leads_group, &sent)
+                              : cp__process_kill(&child->process, signum, whom == REACH_GROUP);
+  child->killed = child->killed || sent || rc == 0;
   return rc;
 }
 
 int cp_child_kill(cp_child *child, int signum) {
-  return child != NULL ? signal_child(child, signum, false) : UV_EINVAL;
+  return child != NULL ? signal_child(child, signum, REACH_CHILD) : UV_EINVAL;
 }
 
 int cp_child_kill_group(cp_child *child, int signum) {
-  return child != NULL && child->leads_group ? signal_child(child, signum, true) : UV_EINVAL;
+  return child != NULL && child->leads_group ? signal_child(child, signum, REACH_GROUP) : UV_EINVAL;
+}
+
+int cp_child_kill_tree(cp_child *child, int signum) {
+  return child != NULL ? signal_child(child, signum, REACH_TREE) : UV_EINVAL;
 }
 
 /* Our own signals reach the whole group of a child that was given one. */

@@ -53,6 +53,9 @@ int cp__process_finish_start(cp__process *process, cp__failure *failure);
 /* 0, UV_ESRCH (it has been reaped or never ran), UV_EPERM, UV_EINVAL. `group`: the whole group that it leads. */
 int cp__process_kill(cp__process *process, int signum, bool group);
 
+/* To it and all its descendants. As cp_child_kill_tree(); *sent tells whether it has reached the process itself. */
+int cp__process_kill_tree(cp__process *process, int signum, bool leads_group, bool *sent);
+
 /*
  * If it has ended, but is not reaped yet, its number still stands for its group: SIGKILL to whoever is left in it. Just
  * before cp__process_wait().

@@ -156,6 +156,13 @@ int cp__process_kill(cp__process *process, int signum, bool group) {
   return kill(group ? -process->pid : process->pid, signum) == 0 ? 0 : CP__ERRNO(errno);
 }
 
+/* The numbers of descendants may be used again, and libuv has no pidfds. */
+int cp__process_kill_tree(cp__process *process, int signum, bool leads_group, bool *sent) {
+  (void)signum, (void)leads_group;
+  *sent = false;
+  return process->pid == 0 || process->reaped ? UV_ESRCH : UV_ENOTSUP;
+}
+
 void cp__process_kill_survivors(const cp__process *process) { (void)process; } /* groups of their own are refused */
 
 /* One that has been let go: only its number is left. */

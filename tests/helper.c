@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -259,6 +260,73 @@ static void do_touch(void) {
 /* flush: what was printed so far reaches the pipe. */
 static void do_flush(void) { fflush(stdout); }
 
+/* setsid: a session and a group of its own. */
+static void do_setsid(void) { (void)setsid(); }
+
+static void print_pid(void) {
+  char text[32];
+  int n = snprintf(text, sizeof text, "pid %d\n", (int)getpid());
+  put(1, text, (size_t)n);
+}
+
+/* chain N [sid]: a child that has a child, and so on, N processes in all; each says "pid P". `sid`: in sessions of their own. */
+static void do_chain(void) {
+  bool sessions = rest_count > 1;
+  for (long left = number(0); left > 1 && fork() == 0; left--)
+    if (sessions) (void)setsid();
+  print_pid();
+  do_pause();
+}
+
+/* orphan: a grandchild says "pid P" and is left alone by its parent. */
+static void do_orphan(void) {
+  pid_t parent = fork();
+  if (parent > 0) {
+    (void)waitpid(parent, NULL, 0);
+    return;
+  }
+  if (fork() > 0) _exit(0);
+  while (getppid() == parent) {
+  }
+  print_pid();
+  do_pause();
+}
+
+static void say_got(int signum) {
+  (void)signum;
+  put(1, "got\n", 4);
+}
+
+/* tally SIGNUM: says "got" for each; in the children, too. */
+static void do_tally(void) {
+  struct sigaction action = {.sa_handler = say_got, .sa_flags = SA_RESTART};
+  (void)sigaction((int)number(0), &action, NULL);
+}
+
+/*
+ * storm N: processes that start others for ever, up to N of them that do so, and any number that end at once. Nobody
+ * ends before those that it has started. Each says "pid P" at its start; all end by themselves after 20 seconds.
+ */
+static void do_storm(void) {
+  int *started = mmap(NULL, sizeof *started, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  int most = (int)number(0);
+  if (started == MAP_FAILED) exit(1);
+again:
+  (void)alarm(20);
+  print_pid();
+  for (;;) {
+    bool stays = __atomic_load_n(started, __ATOMIC_RELAXED) < most;
+    stays = stays && __atomic_add_fetch(started, 1, __ATOMIC_RELAXED) < most;
+    pid_t pid = fork();
+    if (pid == 0 && !stays) _exit(0);
+    if (pid == 0) {
+      if (getpid() % 2 != 0) (void)setsid();
+      goto again;
+    }
+    if (!stays && pid > 0) (void)waitpid(pid, NULL, 0);
+  }
+}
+
 static const struct {
   const char *name;
   void (*run)(void);
@@ -270,7 +338,8 @@ static const struct {
     {"argv0", do_argv0}, {"cwd", do_cwd},           {"ids", do_ids},           {"tree", do_tree},
     {"fds", do_fds},     {"signals", do_signals},   {"burn", do_burn},         {"touch", do_touch},
     {"flush", do_flush}, {"reopen", do_reopen},     {"deathsig", do_deathsig}, {"load", do_load},
-    {"sum", do_sum},     {"shutdown", do_shutdown}, {"try", do_try},
+    {"sum", do_sum},     {"shutdown", do_shutdown}, {"try", do_try},           {"setsid", do_setsid},
+    {"chain", do_chain}, {"orphan", do_orphan},     {"tally", do_tally},       {"storm", do_storm},
 };
 
 static void run_verb(const char *name) {
