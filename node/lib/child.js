@@ -90,7 +90,7 @@ function makePlan(options, entries, env) {
   const readsOurInput = entries[0].fd === 0;
   return {
     file: options.file,
-    args: options.args === undefined ? [] : options.args.map(String),
+    args: options.args === undefined ? [] : options.args.map((arg) => `${arg}`),
     cwd: options.cwd || undefined, // '' is none, as in Node
     env,
     stdio: makeTable(entries),
@@ -146,7 +146,7 @@ class ChildProcess extends EventEmitter {
       return rc;
     }
     this.#openStreams(plan.stdio, entries);
-    if (rc >= 0 && entries.some(isChannel)) this.#openChannel(options.serialization || 'json');
+    if (entries.some(isChannel)) this.#openChannel(options.serialization || 'json');
     return rc < 0 ? rc : 0;
   }
 

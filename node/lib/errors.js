@@ -3,7 +3,7 @@
 // Errors as Node makes them: code, name, message, and a stack that begins with "TypeError [ERR_...]: ".
 
 const os = require('os');
-const { inspect, getSystemErrorName } = require('util');
+const { format, inspect, getSystemErrorName } = require('util');
 
 const codes = {};
 
@@ -96,7 +96,7 @@ define('ERR_INVALID_ARG_VALUE', TypeError, (name, value, reason = 'is invalid') 
 });
 define('ERR_OUT_OF_RANGE', RangeError, (name, range, received) =>
   `The value of "${name}" is out of range. It must be ${range}. Received ${describeNumber(received)}`);
-define('ERR_UNKNOWN_SIGNAL', TypeError, (signal) => `Unknown signal: ${String(signal)}`);
+define('ERR_UNKNOWN_SIGNAL', TypeError, (signal) => format('Unknown signal: %s', signal));
 define('ERR_MISSING_ARGS', TypeError, (...names) =>
   `The ${join(names.map((name) => `"${name}"`), 'and')} argument${names.length > 1 ? 's' : ''} must be specified`);
 define('ERR_INVALID_SYNC_FORK_INPUT', TypeError, (text) =>

@@ -82,29 +82,31 @@ function spawnSync(file, args, options) {
   return makeResult(native.spawnSync(plan), options);
 }
 
-function failureOf(result, command) {
+function failureOf(result, nameCommand) {
   if (result.error) return Object.assign(result.error, result);
   if (result.status === 0) return undefined;
   const stderr = result.stderr?.length > 0 ? `\n${result.stderr}` : '';
-  return genericError(`Command failed: ${command}${stderr}`, result);
+  return genericError(`Command failed: ${nameCommand()}${stderr}`, result);
 }
 
-function runOrThrow(file, args, options, command) {
+function runOrThrow(file, args, options, nameCommand) {
   const result = spawnSync(file, args, options);
   if (!options.stdio && result.stderr) process.stderr.write(result.stderr);
-  const error = failureOf(result, command);
+  const error = failureOf(result, nameCommand);
   if (error) throw error;
   return result.stdout;
 }
 
 function execFileSync(file, args, options) {
+  // execFile() would take it for the callback, which there is none of here.
+  if (typeof options === 'function' && (args == null || Array.isArray(args))) validate.validateObject(options, 'options');
   ({ file, args, options } = normalizeExecFile(file, args, options));
-  return runOrThrow(file, args, options, [options.argv0 || file, ...args].join(' '));
+  return runOrThrow(file, args, options, () => [options.argv0 || file, ...args].join(' '));
 }
 
 function execSync(command, options) {
   const plan = normalizeExec(command, options, null);
-  return runOrThrow(plan.file, [], plan.options, command);
+  return runOrThrow(plan.file, [], plan.options, () => command);
 }
 
 module.exports = { execFileSync, execSync, spawnSync };
