@@ -20,6 +20,7 @@ const QUEUED = 2;
 const CHANNEL_CLOSED = -20007;
 const MALFORMED = -20009;
 const TOO_BIG = -20011;
+const REFUSED = -20012;
 
 // ---------------------------------------------------------------- child.channel
 
@@ -327,8 +328,8 @@ function throwSoon(error) {
 }
 
 const callbacks = {
-  messages({ owner: link }, payloads) {
-    link.batch(link.codec.decodeBatch(payloads, throwSoon));
+  messages({ owner: link }, payloads, count) {
+    link.batch(link.codec.decodeBatch(payloads, throwSoon, count));
   },
 
   message({ owner: link }, payload, internal, fd, type) {
@@ -349,8 +350,12 @@ const callbacks = {
   /** Malformed input ends the program, unless it catches what nobody caught: as in Node. */
   channelError({ owner: link }, code, message) {
     if (code === MALFORMED) throw link.isJson ? new SyntaxError(message) : new Error(message);
-    const { child } = link;
-    process.nextTick(() => child.emit('error', code === TOO_BIG ? new Error(message) : errnoException(code, 'recvmsg')));
+    if (code === REFUSED) {
+      process.emitWarning('Handle did not reach the receiving process correctly', 'SentHandleNotReceivedWarning');
+      return;
+    }
+    const error = code === TOO_BIG ? new RangeError(message) : errnoException(code, 'recvmsg');
+    process.nextTick(() => link.child.emit('error', error));
   },
 };
 

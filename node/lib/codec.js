@@ -170,8 +170,31 @@ function decodeCloneBatch(payloads, malformed) {
 
 const decodeJson = (text) => JSON.parse(text);
 
-// decodeBatch(payloads, malformed) calls malformed(error) for what cannot be decoded. JSON was checked as it came.
+function parseBatch(text) {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return []; // A malformed one: which, is seen when they are taken one by one.
+  }
+}
+
+/** Messages that were read together, as a JSON array, one a line. A malformed one does not take the others along. */
+function decodeJsonBatch(text, malformed, count) {
+  const parsed = parseBatch(text);
+  if (parsed.length === count) return parsed;
+  const messages = [];
+  for (const line of text.slice(1, -1).split(',\n')) {
+    try {
+      messages.push(JSON.parse(line));
+    } catch (error) {
+      malformed(error);
+    }
+  }
+  return messages;
+}
+
+// decodeBatch(payloads, malformed, count) calls malformed(error) for each that cannot be decoded.
 module.exports = {
-  json: { encode: encodeJson, decode: decodeJson, decodeBatch: decodeJson },
+  json: { encode: encodeJson, decode: decodeJson, decodeBatch: decodeJsonBatch },
   advanced: { encode: encodeClone, decode: decodeClone, decodeBatch: decodeCloneBatch },
 };
