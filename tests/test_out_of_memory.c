@@ -345,6 +345,8 @@ static void on_reply(cp_channel *channel, int status, cp_message *reply, cp_valu
   e->replies++;
 }
 
+static bool raw_ends; /* those that are opened now */
+
 static bool open_end(end *e, int fd, cp_serialization serialization, bool library) {
   cp_error error = {0};
   *e = (end){.accepted = 0};
@@ -353,6 +355,7 @@ static bool open_end(end *e, int fd, cp_serialization serialization, bool librar
                                 .on_error = on_channel_error,
                                 .on_disconnect = on_disconnect,
                                 .peer_is_library = library,
+                                .raw_messages = raw_ends,
                                 .error = &error,
                                 .data = e};
   int rc = cp_channel_open(&e->channel, test_loop(), fd, &options);
@@ -449,6 +452,87 @@ static void run_json_library(void) { run_session(CP_SERIALIZATION_JSON, true, 5 
 static void run_advanced(void) { run_session(CP_SERIALIZATION_ADVANCED, false, 100000); }
 static void run_advanced_library(void) { run_session(CP_SERIALIZATION_ADVANCED, true, 5 << 20); }
 
+/* One end encodes its messages itself, and gathers what it sends; the other is to it as Node is. */
+static void run_raw(cp_serialization serialization, const void *text, size_t text_length, const void *envelope,
+                    size_t envelope_length) {
+  static end a, b;
+  int fds[2];
+  assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds), 0);
+  raw_ends = true;
+  if (!open_end(&a, fds[0], serialization, false)) {
+    close(fds[1]);
+    raw_ends = false;
+    return;
+  }
+  raw_ends = false;
+  if (open_end(&b, fds[1], serialization, false)) {
+    cp_handle handle = {.fd = fds[0]};
+    cp_send_options plain = {.cb = on_sent, .data = &a}, with = plain;
+    with.handles = &handle, with.handle_count = 1;
+    a.replies = 1; /* nobody asks */
+    cp_channel_cork(a.channel);
+    accept_or_refuse(&a, cp_send_raw(a.channel, text, text_length, &plain));
+    accept_or_refuse(&a, cp_send_raw(a.channel, envelope, envelope_length, &with));
+    cp_channel_uncork(a.channel);
+    accept_or_refuse(&a, cp_send_raw(a.channel, text, text_length, &plain));
+    handle = (cp_handle){.type = CP_HANDLE_NATIVE, .fd = fds[1]};
+    send_object(&b, &handle); /* the other way: confirmed, and delivered in its envelope */
+    for (int i = 0; i < 10; i++) (void)uv_run(test_loop(), UV_RUN_NOWAIT);
+    (void)cp_channel_disconnect(a.channel);
+    run_loop();
+    check_ends(&a, &b);
+    cp_message_free(b.kept);
+    cp_channel_free(b.channel);
+  } else {
+    (void)cp_channel_disconnect(a.channel);
+  }
+  cp_channel_free(a.channel);
+  cp_message_free(a.kept);
+  run_loop();
+}
+
+static void run_raw_json(void) {
+  static const char text[] = "{\"text\":\"some\"}", envelope[] = "{\"cmd\":\"NODE_HANDLE\",\"type\":\"net.Native\"}";
+  run_raw(CP_SERIALIZATION_JSON, text, sizeof text - 1, envelope, sizeof envelope - 1);
+}
+
+static void run_raw_clone(void) {
+  static const char text[] = "\xff\x0f\"\x04some", envelope[] =
+                                                       "\xff\x0fo\"\x03"
+                                                       "cmd\"\x0bNODE_HANDLE\"\x04type\"\x0anet.Native{\x02";
+  run_raw(CP_SERIALIZATION_ADVANCED, text, sizeof text - 1, envelope, sizeof envelope - 1);
+}
+
+static void raw_messages_in_json(void **state) {
+  (void)state;
+  fail_each_allocation(run_raw_json);
+}
+static void raw_messages_in_structured_clone(void **state) {
+  (void)state;
+  fail_each_allocation(run_raw_clone);
+}
+
+static void run_kill_tree(void) {
+  static event_log log;
+  cp_options options = log_options(&log);
+  cp_child *child;
+  if (cp_spawn(&child, test_loop(), HELPER, HELPER_ARGS("chain", "20"), &options) != 0) return;
+  while (cp_child_pid(child) > 0 && log.failed == 0 && count_lines(log.out, "pid ") < 20)
+    (void)uv_run(test_loop(), UV_RUN_ONCE);
+  int rc = cp_child_kill_tree(child, SIGKILL);
+  assert_true(rc == 0 || rc == UV_ENOMEM || rc == UV_ESRCH);
+  assert_int_equal(cp_child_killed(child), rc != UV_ESRCH);
+  for (const char *line = log.out; rc != 0 && (line = strstr(line, "pid ")) != NULL; line++)
+    (void)kill(atoi(line + 4), SIGKILL); /* who was not found */
+  run_loop();
+  cp_child_free(child);
+}
+
+static void killing_a_tree(void **state) {
+  (void)state;
+  fail_each_allocation(run_kill_tree);
+}
+
 static void a_session_in_json(void **state) {
   (void)state;
   fail_each_allocation(run_json);
@@ -537,6 +621,9 @@ int main(void) {
       TEST(a_session_in_structured_clone),
       TEST(a_session_in_structured_clone_with_shared_memory),
       TEST(forking_and_talking),
+      TEST(raw_messages_in_json),
+      TEST(raw_messages_in_structured_clone),
+      TEST(killing_a_tree),
   };
   return cmocka_run_group_tests(tests, warm_threads, NULL);
 }

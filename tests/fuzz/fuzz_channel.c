@@ -24,9 +24,19 @@ typedef struct session {
   unsigned habits; /* what the program does with a message: bits of HABIT_* */
   int messages, errors, disconnects, large;
   bool was_deaf; /* had no listener for a while */
+  bool raw;      /* the channel's messages */
+  bool in_batch, in_callback;
 } session;
 
-enum { HABIT_KEEP = 1, HABIT_TAKE = 2, HABIT_ECHO = 4, HABIT_REPLY = 8, HABIT_FLUSH = 16, HABIT_JSON = 32 };
+enum {
+  HABIT_KEEP = 1,
+  HABIT_TAKE = 2,
+  HABIT_ECHO = 4,
+  HABIT_REPLY = 8,
+  HABIT_FLUSH = 16,
+  HABIT_JSON = 32,
+  ALL_HABITS = 63
+};
 
 static uint8_t byte(session *s) { return s->data < s->end ? *s->data++ : 0; }
 
@@ -57,7 +67,8 @@ static void on_message(cp_channel *channel, cp_message *message, void *data) {
   session *s = data;
   HOLDS(s->disconnects == 0 || s->was_deaf); /* what came without a listener waits for one, even then */
   s->messages++;
-  HOLDS(cp_value_type(cp_message_value(message)) != CP_TYPE_NONE);
+  s->in_batch = s->in_callback = true;
+  HOLDS(s->raw || cp_value_type(cp_message_value(message)) != CP_TYPE_NONE);
   if (s->habits & HABIT_TAKE) take_fds(message);
   if (s->habits & HABIT_ECHO) (void)cp_send(channel, cp_message_value(message), NULL);
   if (s->habits & HABIT_REPLY) (void)cp_reply(message, cp_message_value(message));
@@ -66,10 +77,13 @@ static void on_message(cp_channel *channel, cp_message *message, void *data) {
   if (s->habits & HABIT_JSON && !may_explode) (void)cp_message_json(message, NULL);
   look_at(message);
   if (s->habits & HABIT_KEEP) keep(s, message);
+  s->in_callback = false;
 }
 
 static void on_internal(cp_channel *channel, cp_message *message, void *data) {
-  (void)channel, (void)data;
+  session *s = data;
+  (void)channel;
+  s->in_batch = true;
   look_at(message);
 }
 
@@ -80,9 +94,16 @@ static void on_error(cp_channel *channel, const cp_error *error, void *data) {
   s->errors++;
 }
 
+static void on_batch_end(cp_channel *channel, void *data) {
+  session *s = data;
+  (void)channel;
+  HOLDS(s->in_batch && !s->in_callback);
+  s->in_batch = false;
+}
+
 static void on_disconnect(cp_channel *channel, void *data) {
   session *s = data;
-  HOLDS(!cp_channel_connected(channel));
+  HOLDS(!cp_channel_connected(channel) && !s->in_batch);
   HOLDS(s->disconnects++ == 0);
 }
 
@@ -100,7 +121,11 @@ static void send_something(session *s, uint8_t what) {
                           {.type = CP_HANDLE_NATIVE, .fd = s->peer}};
   cp_send_options options = {.handles = &handles[what & 1 ? 0 : 2], .handle_count = what & 1 ? 3 : 1};
   cp_value object = cp_value_set(cp_object(heap), "a", cp_number(what));
-  if (what < 64)
+  if (what % 8 == 5) cp_channel_cork(s->channel);
+  if (what % 8 == 6) cp_channel_uncork(s->channel);
+  if (what < 64 && what % 4 == 3)
+    (void)cp_send_raw(s->channel, large_text, 1 + what, what & 8 ? &options : NULL);
+  else if (what < 64)
     (void)cp_send(s->channel, object, NULL);
   else if (what < 128)
     (void)cp_send(s->channel, object, &options);
@@ -343,15 +368,18 @@ static void open_session(session *s, uv_loop_t *loop) {
   uint8_t set_up = byte(s);
   s->serialization = set_up & 1 ? CP_SERIALIZATION_ADVANCED : CP_SERIALIZATION_JSON;
   s->habits = set_up >> 2;
+  s->raw = s->habits == ALL_HABITS; /* they can be changed later on */
   cp_channel_options options = {.serialization = s->serialization,
                                 .on_message = on_message,
                                 .on_error = on_error,
                                 .on_disconnect = on_disconnect,
                                 .peer_is_library = set_up & 2,
+                                .raw_messages = s->raw,
                                 .limits = {.max_bytes = 1 << 20, .max_values = 10000, .max_depth = 100},
                                 .data = s};
   HOLDS(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) == 0);
   HOLDS(cp_channel_open(&s->channel, loop, pair[0], &options) == 0);
+  cp_channel_on_batch_end(s->channel, on_batch_end, s);
   s->peer = pair[1];
 }
 
