@@ -396,11 +396,11 @@ typedef struct cp_options {
   cp_limits limits;               /* of a message that the child sends */
   bool peer_is_library;           /* the child is known to use this library: what only it can receive may be sent before
                                      it has said so itself: see cp_channel_peer_is_library() */
-  bool
-      raw_messages; /* you bring your own encoder: see cp_send_raw(). What comes is handed on as it is, but that JSON is
-                        still checked: cp_message_payload() has it, cp_message_value() may fail. limits.max_depth is
-                        CP_DEPTH_MAX by default, max_values has no limit. The child is not told about this library,
-                        whose own protocol is not used; what only its ends can send to each other is UV_ENOTSUP */
+  bool raw_messages; /* you bring your own encoder: see cp_send_raw(). What comes is handed on as it is, valid or not,
+                        unless limits.max_depth or max_values is given: then JSON is checked as it is for others.
+                        cp_message_payload() has it, cp_message_value() may fail. The child is not told about this
+                        library, whose own protocol is not used; what only its ends can send to each other is
+                        UV_ENOTSUP */
 
   /* cp_fork() only. */
   const char *exec_path;        /* the program that runs the module; NULL: see cp_fork() */

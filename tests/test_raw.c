@@ -154,12 +154,28 @@ static void a_json_text_arrives_byte_for_byte(void **state) {
   close_end(&b);
 }
 
-static void text_that_is_no_json_ends_the_channel(void **state) {
+static void text_that_is_no_json_is_the_programs_business(void **state) {
+  (void)state;
+  static const char *const texts[] = {"{\"a\":1", "undefined", "", "1 2", "{\"cmd\":\"NODE_", "\"\\u00", "\xff"};
+  end e;
+  open_end(&e, RAW(0));
+  for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+    e.messages = 0;
+    peer_says(&e, texts[i]);
+    peer_says(&e, "\n");
+    run_until(&e.messages);
+    assert_string_equal(e.payload, texts[i]);
+  }
+  assert_int_equal(e.disconnects, 0);
+  close_end(&e);
+}
+
+static void text_that_is_no_json_ends_a_channel_with_limits(void **state) {
   (void)state;
   static const char *const texts[] = {"{\"a\":1\n", "undefined\n", "\n", "1 2\n"};
   for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
     end e;
-    open_end(&e, RAW(0));
+    open_end(&e, RAW(.limits = {.max_depth = 100}));
     peer_says(&e, "\"good\"\n");
     peer_says(&e, texts[i]);
     run_until(&e.disconnects);
@@ -167,6 +183,21 @@ static void text_that_is_no_json_ends_the_channel(void **state) {
     assert_int_equal(e.error.stage, CP_STAGE_RECEIVE);
     close_end(&e);
   }
+}
+
+static void an_internal_text_is_known_by_its_value(void **state) {
+  (void)state;
+  static const char *const texts[] = {"{\"cmd\":\"NODE_X\"}", "{\"c\\u006dd\":\"\\u004eODE_X\"}", "{\"cmd\":\"no\"}",
+                                      "{\"a\":\"NODE_X\"}"};
+  end e;
+  open_end(&e, RAW(0));
+  for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+    e.messages = e.internals = 0;
+    peer_says(&e, texts[i]);
+    peer_says(&e, "\n");
+    run_until(i < 2 ? &e.internals : &e.messages);
+  }
+  close_end(&e);
 }
 
 static void a_deep_text_arrives(void **state) {
@@ -479,9 +510,9 @@ static void the_channel_may_be_freed_at_the_end_of_a_batch(void **state) {
   (void)state;
   for (int malformed = 0; malformed <= 1; malformed++) {
     end e;
-    open_end(&e, RAW(0));
+    open_end(&e, RAW(.limits = {.max_bytes = 4}));
     cp_channel_on_batch_end(e.channel, free_it, &e);
-    peer_says(&e, malformed ? "1\nno\n" : "1\n");
+    peer_says(&e, malformed ? "1\ntoo long\n" : "1\n");
     run_until(&e.batches);
     run_loop();
     assert_string_equal(e.log, "1 |");
@@ -725,7 +756,9 @@ static void a_child_of_this_library_answers(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       TEST(a_json_text_arrives_byte_for_byte),
-      TEST(text_that_is_no_json_ends_the_channel),
+      TEST(text_that_is_no_json_is_the_programs_business),
+      TEST(text_that_is_no_json_ends_a_channel_with_limits),
+      TEST(an_internal_text_is_known_by_its_value),
       TEST(a_deep_text_arrives),
       TEST(a_large_payload_arrives_over_the_socket),
       TEST(clone_bytes_are_not_decoded),
