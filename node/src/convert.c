@@ -197,11 +197,18 @@ napi_value make_string(napi_env env, const char *text) {
   return *text == '\0' ? make_undefined(env) : make_text(env, text, strlen(text));
 }
 
+static uint64_t word_at(const char *bytes) {
+  uint64_t word;
+  memcpy(&word, bytes, sizeof word);
+  return word;
+}
+
 static bool is_ascii(const char *bytes, size_t length) {
-  unsigned char all = 0;
-  for (size_t i = 0; i < length; i++)
-    all |= (unsigned char)bytes[i]; /* no early end: the compiler makes vectors of it */
-  return all < 0x80;
+  uint64_t all = 0;
+  size_t i = 0;
+  for (; i + sizeof all <= length; i += sizeof all) all |= word_at(bytes + i);
+  for (; i < length; i++) all |= (unsigned char)bytes[i];
+  return (all & 0x8080808080808080) == 0;
 }
 
 napi_value make_text(napi_env env, const char *bytes, size_t length) {
