@@ -10,10 +10,10 @@
 #include "convert.h"
 
 enum {
-  BATCH_BYTES = 256 * 1024,  /* more are handed on before the end of the batch */
-  SPARE_BYTES = 1024 * 1024, /* a larger buffer is given back */
+  BATCH_BYTES = 256 * 1024, /* more are handed on before the end of the batch */
+  ALONE_BYTES = 64 * 1024,  /* a larger message goes by itself: it is copied once less */
   SCRATCH_BYTES = 16 * 1024,
-  ALONE_BYTES = 64 * 1024 /* clone bytes of this size are copied once, not twice */
+  SPARE_BYTES = 1024 * 1024 /* a larger scratch is given back */
 };
 
 static const napi_type_tag channel_tag = {0x6368616e6e656c31, 0x9d3c5a7e4b21f086};
@@ -91,13 +91,10 @@ static napi_value make_payload(const node_channel *channel, const char *bytes, s
   return channel->is_text ? make_text(env, bytes, length) : make_buffer(env, bytes, length);
 }
 
+/* Its memory stays: BATCH_BYTES and one message at most. */
 static void empty_batch(node_channel *channel) {
   channel->length = 0;
   channel->count = 0;
-  if (channel->capacity <= SPARE_BYTES) return;
-  free(channel->batch);
-  channel->batch = NULL;
-  channel->capacity = 0;
 }
 
 void channel_tell_error(node_channel *channel, const cp_error *error) {
@@ -117,15 +114,6 @@ static void give_up(node_channel *channel, int code) {
   (void)cp_channel_disconnect(channel->core);
 }
 
-/* Ends the call. What is longer than JavaScript's strings and buffers may be cannot be told. */
-static void tell_payloads(node_channel *channel, node_call *call, napi_value payloads, uint32_t count) {
-  napi_value number = NULL;
-  (void)napi_create_uint32(channel->process->addon->env, count, &number);
-  const napi_value arguments[] = {object_of(channel), payloads, number};
-  call_end(call, CALLBACK_MESSAGES, 3, arguments);
-  if (payloads == NULL) give_up(channel, CP_ETOOBIG);
-}
-
 /* There is room for the last bracket. */
 void channel_tell_batch(node_channel *channel) {
   node_call call;
@@ -136,9 +124,11 @@ void channel_tell_batch(node_channel *channel) {
     return;
   }
   if (channel->is_text) channel->batch[channel->length++] = ']';
-  napi_value payloads = make_payload(channel, channel->batch, channel->length);
+  napi_value payloads = make_payload(channel, channel->batch, channel->length), number = NULL;
+  (void)napi_create_uint32(channel->process->addon->env, count, &number);
+  const napi_value arguments[] = {object_of(channel), payloads, number};
   empty_batch(channel);
-  tell_payloads(channel, &call, payloads, count);
+  call_end(&call, CALLBACK_MESSAGES, 3, arguments);
 }
 
 /* ---------------------------------------------------------------- what comes */
@@ -159,11 +149,6 @@ static void add(node_channel *channel, const void *bytes, size_t length) {
   channel->length += length;
 }
 
-static void store_length(void *out, size_t length) {
-  const unsigned char bytes[4] = {length & 255, length >> 8 & 255, length >> 16 & 255, length >> 24 & 255};
-  memcpy(out, bytes, sizeof bytes);
-}
-
 /* No JSON text that came has a line break in it: where one element is malformed, the others can be told apart by it. */
 static void add_text(node_channel *channel, const void *text, size_t length) {
   if (channel->count == 0)
@@ -174,31 +159,13 @@ static void add_text(node_channel *channel, const void *text, size_t length) {
 }
 
 static void add_bytes(node_channel *channel, const void *bytes, size_t length) {
-  char prefix[4];
-  store_length(prefix, length);
+  const unsigned char prefix[4] = {length & 255, length >> 8 & 255, length >> 16 & 255, length >> 24 & 255};
   add(channel, prefix, sizeof prefix);
   add(channel, bytes, length);
 }
 
-static void tell_alone(node_channel *channel, const void *bytes, size_t length) {
-  node_call call;
-  void *memory;
-  napi_value buffer = NULL;
-  channel_tell_batch(channel);
-  if (!call_begin(&call, channel->process)) return;
-  if (napi_create_buffer(channel->process->addon->env, length + 4, &memory, &buffer) == napi_ok) {
-    store_length(memory, length);
-    memcpy((char *)memory + 4, bytes, length);
-  }
-  tell_payloads(channel, &call, buffer, 1);
-}
-
 static void gather(node_channel *channel, const void *payload, size_t length) {
   enum { FRAME = 4 };
-  if (!channel->is_text && length > ALONE_BYTES) {
-    tell_alone(channel, payload, length);
-    return;
-  }
   if (!reserve(channel, length + FRAME)) {
     give_up(channel, UV_ENOMEM);
     return;
@@ -235,6 +202,7 @@ static void tell_message(node_channel *channel, cp_message *message, bool intern
                                   make_string(env, type),
                                   make_string(env, key)};
   call_end(&call, CALLBACK_MESSAGE, 6, arguments);
+  if (arguments[1] == NULL) give_up(channel, CP_ETOOBIG); /* JavaScript's strings and buffers have their limits */
 }
 
 static void on_message(cp_channel *core, cp_message *message, void *data) {
@@ -244,7 +212,7 @@ static void on_message(cp_channel *core, cp_message *message, void *data) {
   (void)core;
   const void *payload = cp_message_payload(message, &length);
   process_hold(process); /* JavaScript may give it up */
-  if (cp_message_handle_count(message) > 0)
+  if (length > ALONE_BYTES || cp_message_handle_count(message) > 0)
     tell_message(channel, message, false);
   else
     gather(channel, payload, length);
@@ -310,12 +278,22 @@ static void on_sent(cp_channel *core, int status, void *data) {
   call_end(&call, CALLBACK_SENT, 2, arguments);
 }
 
-/* The scratch memory of the environment: it grows to what is sent, and is not kept beyond SPARE_BYTES. */
+/* The scratch memory of the environment grows to what is sent. */
 static bool grow_scratch(node_addon *addon, size_t size) {
   free(addon->scratch);
   addon->scratch = malloc(size);
   addon->scratch_size = addon->scratch != NULL ? size : 0;
   return addon->scratch != NULL;
+}
+
+/* For the whole string: at most three bytes of UTF-8 for a unit of UTF-16; counting them would take another pass. */
+static bool grow_for(node_addon *addon, napi_value value) {
+  size_t length;
+  enum { PER_UNIT = 3 };
+  (void)napi_get_value_string_utf16(addon->env, value, NULL, 0, &length);
+  if (grow_scratch(addon, length * PER_UNIT + 1)) return true;
+  (void)napi_get_value_string_utf8(addon->env, value, NULL, 0, &length);
+  return grow_scratch(addon, length + 1);
 }
 
 /* One call as a rule: what leaves room for another character, of four bytes at most, was not cut. */
@@ -326,8 +304,7 @@ static int read_text(node_addon *addon, napi_value value, const void **bytes, si
   napi_status status = napi_get_value_string_utf8(env, value, addon->scratch, addon->scratch_size, length);
   if (status != napi_ok) return UV_EINVAL;
   if (*length + LARGEST >= addon->scratch_size) {
-    (void)napi_get_value_string_utf8(env, value, NULL, 0, length);
-    if (!grow_scratch(addon, *length + *length / 4 + LARGEST + 1)) return UV_ENOMEM;
+    if (!grow_for(addon, value)) return UV_ENOMEM;
     (void)napi_get_value_string_utf8(env, value, addon->scratch, addon->scratch_size, length);
   }
   *bytes = addon->scratch;
