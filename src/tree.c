@@ -101,14 +101,15 @@ static bool is_member(const tree *t, pid_t pid, uint64_t start) {
 
 static bool grow(tree *t) {
   bool moves = t->members == t->first;
-  member *members = realloc(moves ? NULL : t->members, t->capacity * 2 * sizeof *members);
+  size_t capacity = moves ? (size_t)FIRST_MEMBERS * 2 : t->capacity * 2;
+  member *members = realloc(moves ? NULL : t->members, capacity * sizeof *members); /* NOLINT: never 0 */
   if (members == NULL) {
     note_failure(t, ENOMEM);
     return false;
   }
   if (moves) memcpy(members, t->first, sizeof t->first);
   t->members = members;
-  t->capacity *= 2;
+  t->capacity = capacity;
   return true;
 }
 

@@ -342,8 +342,10 @@ static int send_frame(cp_channel *channel, size_t begin, const cp_send_options *
   cp__fds *fds = NULL;
   cp__buffer traced = {0};
   int rc = copy_for_trace(channel, begin, &traced);
-  if (rc == 0 && options->handle_count > 0) rc = copy_fds(&fds, options, for_node);
-  if (rc == 0 && is_to_be_shared(channel, length, options)) rc = share(channel, begin, payload, length, &fds);
+  if (rc == 0 && options->handle_count > 0)
+    rc = copy_fds(&fds, options, for_node);
+  else if (rc == 0 && is_to_be_shared(channel, length, options))
+    rc = share(channel, begin, payload, length, &fds);
   if (rc >= 0) {
     rc = send_with(channel, begin, fds, for_node, options);
   } else {
