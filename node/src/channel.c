@@ -10,8 +10,8 @@
 #include "convert.h"
 
 enum {
-  BATCH_BYTES = 256 * 1024, /* more are handed on before the end of the batch */
-  ALONE_BYTES = 64 * 1024,  /* a larger message goes by itself: it is copied once less */
+  BATCH_BYTES = 64 * 1024, /* more are handed on before the end of the batch */
+  ALONE_BYTES = 64 * 1024, /* a larger message goes by itself: it is copied once less */
   SCRATCH_BYTES = 16 * 1024,
   SPARE_BYTES = 1024 * 1024 /* a larger scratch is given back */
 };
