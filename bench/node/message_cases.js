@@ -69,7 +69,7 @@ async function rate(budget, few, run) {
   let count = few;
   let total = 0;
   let measured = start;
-  while (performance.now() - start < budget) {
+  while (total === 0 || performance.now() - start < budget) {
     const before = performance.now();
     await run(count);
     const took = Math.max(performance.now() - before, 0.001);
