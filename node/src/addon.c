@@ -148,6 +148,10 @@ static bool export_all(napi_env env, napi_value exports, node_addon *addon) {
          set(env, exports, "version", make_string(env, cp_version()));
 }
 
+#ifdef NODE_API_MODULE_GET_API_VERSION
+NAPI_MODULE_EXPORT int32_t NODE_API_MODULE_GET_API_VERSION(void); /* the macro defines it, but does not declare it */
+#endif
+
 NAPI_MODULE_INIT() {
   stay_loaded();
   node_addon *addon = calloc(1, sizeof *addon);
