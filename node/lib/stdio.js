@@ -26,14 +26,14 @@ function isHandle(value) {
 
 const handleOf = (stream) => [stream.handle, stream._handle].find(isHandle);
 
-// A pipe that both sides read and write, as Node's are, is a socket pair; it also holds more bytes than a pipe does. What is
-// only captured needs neither.
+// A 'pipe' at fd 0, 1 or 2 is a pipe(2), where Node has a socket pair: it is faster, and a child can open /dev/stdin. Who wants
+// to read and write the same stream says 'overlapped', or uses another fd.
 
 /** One entry: {kind, fd, stream}; null: nothing for this fd, which the sync forms allow. */
 function entryOf(value, index, isSync) {
   value ??= index < 3 ? 'pipe' : 'ignore';
   if (value === 'ignore') return { kind: IGNORE, fd: -1 };
-  if (value === 'pipe' || (typeof value === 'number' && value < 0)) return { kind: isSync ? PIPE : OVERLAPPED, fd: -1 };
+  if (value === 'pipe' || (typeof value === 'number' && value < 0)) return { kind: PIPE, fd: -1 };
   if (value === 'overlapped') return { kind: OVERLAPPED, fd: -1 };
   if (value === 'ipc') return { kind: IPC, fd: -1 };
   if (value === 'inherit') return { kind: FD, fd: index };
