@@ -33,22 +33,32 @@ native.setCallbacks({
 
 // ---------------------------------------------------------------- streams
 
-let Pipe; // the class of Node's pipe handles, which has no public name
+/** The class of Node's pipe handles has no public name. A socket makes one before it looks at the path, which is none here. */
+function pipeClass() {
+  const socket = new net.Socket();
+  try {
+    socket.connect({ path: true });
+  } catch {
+    return socket._handle.constructor;
+  } finally {
+    socket.destroy();
+  }
+}
+
+const Pipe = pipeClass();
 
 /** Our end of a pipe, as Node makes it: a net.Socket. */
-function makeSocket(fd, readable) {
-  if (Pipe === undefined) {
-    const socket = new net.Socket({ fd, readable });
-    Pipe = socket._handle.constructor;
-    return socket;
-  }
+function makeSocket(table, i) {
   const handle = new Pipe(0);
+  // What is left in the table the native side closes. Nothing comes in between, not even the end of a worker.
+  const fd = table[2 * i + 1];
+  table[2 * i + 1] = -1;
   const rc = handle.open(fd);
   if (rc < 0) {
     native.closeFd(fd);
     throw errnoException(rc, 'open');
   }
-  return new net.Socket({ handle, readable });
+  return new net.Socket({ handle, readable: i > 0 });
 }
 
 /** The child reads from it now: whatever we read would be missing there. */
@@ -65,12 +75,6 @@ function handOver({ stream, handle }) {
 function drain(stdio) {
   for (const stream of stdio ?? [])
     if (stream?.readable && !stream[kUsedAsStdio]) stream.resume();
-}
-
-function closeFds(table, entries) {
-  entries.forEach((entry, i) => {
-    if (isPipe(entry) && table[2 * i + 1] >= 0) native.closeFd(table[2 * i + 1]);
-  });
 }
 
 // ---------------------------------------------------------------- the plan
@@ -139,12 +143,9 @@ class ChildProcess extends EventEmitter {
     checkPermission(options.file);
     const plan = makePlan(options, entries, env);
     const rc = this._handle.spawn(plan);
-    if (rc < 0) this.#refused(rc, plan.stdio, entries);
+    if (rc < 0) this.#refused(rc);
     else this.#started(rc);
-    if (WITHOUT_STREAMS.has(rc)) {
-      closeFds(plan.stdio, entries);
-      return rc;
-    }
+    if (WITHOUT_STREAMS.has(rc)) return rc;
     this.#openStreams(plan.stdio, entries);
     if (entries.some(isChannel)) this.#openChannel(options.serialization || 'json');
     return rc < 0 ? rc : 0;
@@ -167,7 +168,7 @@ class ChildProcess extends EventEmitter {
     process.nextTick(() => this.emit('spawn'));
   }
 
-  #refused(rc, table, entries) {
+  #refused(rc) {
     const failure = this._handle.failure();
     if (traced.hasSubscribers) traced.error.publish({ process: this, error: explain(errnoException(rc, 'spawn'), failure) });
     this.pid = undefined;
@@ -175,7 +176,6 @@ class ChildProcess extends EventEmitter {
       process.nextTick(() => this.#failed(rc, failure));
       return;
     }
-    closeFds(table, entries);
     this._handle.close();
     this._handle = null;
     throw explain(errnoException(rc, 'spawn'), failure);
@@ -184,14 +184,14 @@ class ChildProcess extends EventEmitter {
   #openStreams(table, entries) {
     this.stdio = entries.map((entry, i) => {
       if (entry.stream !== undefined) handOver(entry);
-      return isPipe(entry) ? this.#openStream(table[2 * i + 1], i > 0) : null;
+      return isPipe(entry) ? this.#openStream(table, i) : null;
     });
     [this.stdin, this.stdout, this.stderr] = this.stdio;
   }
 
-  #openStream(fd, readable) {
-    const socket = makeSocket(fd, readable);
-    if (!readable) return socket;
+  #openStream(table, i) {
+    const socket = makeSocket(table, i);
+    if (i === 0) return socket;
     this._closesNeeded++;
     socket.on('close', () => this.#oneClosed());
     return socket;

@@ -5,6 +5,7 @@
 const v8 = require('v8');
 const { Buffer } = require('buffer');
 const { codes } = require('./errors');
+const { native } = require('./native');
 
 // ---------------------------------------------------------------- json
 
@@ -118,13 +119,13 @@ function turnPage() {
 }
 
 /** Lays a payload on the page. False: it cannot be read there, if only because a string has one of these characters. */
-function layDown(payload) {
-  const { length } = payload;
+function layDown(source, start, stop) {
+  const length = stop - start;
   if (length > SMALL) return false;
   if (page === null || page.end + length > PAGE) turnPage();
   const { bytes, end } = page;
   for (let i = 0; i < length; i++) {
-    const byte = payload[i];
+    const byte = source[start + i];
     if (byte === REFERENCE || byte === HOST_OBJECT) return false;
     bytes[end + i] = byte;
   }
@@ -143,27 +144,43 @@ function readFromPage() {
   return message;
 }
 
-function decodeClone(payload) {
-  if (!layDown(payload)) return decodeAlone(payload);
-  try {
-    return readFromPage();
-  } catch {
-    page = null;
-    return decodeAlone(payload); // which says what is wrong with it
-  }
+/** The inbox is written to again: what is not read on the page needs a copy. */
+function ownBytes(source, start, stop) {
+  const bytes = source.subarray(start, stop);
+  return source === native.inbox ? Buffer.from(bytes) : bytes;
 }
 
-/** Messages that were read together, each behind its length. A malformed one does not take the others along. */
-function decodeCloneBatch(payloads, malformed) {
-  const messages = [];
-  for (let at = 0; at < payloads.length;) {
-    const end = at + 4 + payloads.readUInt32LE(at);
+function decodePart(source, start, stop) {
+  if (layDown(source, start, stop)) {
     try {
-      messages.push(decodeClone(payloads.subarray(at + 4, end)));
+      return readFromPage();
+    } catch {
+      page = null; // the other way says what is wrong with it
+    }
+  }
+  return decodeAlone(ownBytes(source, start, stop));
+}
+
+const decodeClone = (payload) => decodePart(payload, 0, payload.length);
+
+/**
+ * Messages that were read together, each behind its length. A malformed one does not take the others along.
+ * @param payloads  a Buffer, or how many bytes of the inbox they are.
+ */
+function decodeCloneBatch(payloads, malformed) {
+  const inInbox = typeof payloads === 'number';
+  const source = inInbox ? native.inbox : payloads;
+  const length = inInbox ? payloads : payloads.length;
+  const messages = [];
+  for (let at = 0; at < length;) {
+    const start = at + 4;
+    const stop = start + source.readUInt32LE(at);
+    try {
+      messages.push(decodePart(source, start, stop));
     } catch (error) {
       malformed(error);
     }
-    at = end;
+    at = stop;
   }
   return messages;
 }

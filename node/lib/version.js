@@ -2,13 +2,15 @@
 
 // What differs between versions of Node, each by its own name: the rest of the code never asks for a number.
 
-const [major] = process.versions.node.split('.').map(Number);
+const [major, minor] = process.versions.node.split('.').map(Number);
+
+const isFrom = (...versions) => versions.some(([line, first]) => major === line && minor >= first);
 
 module.exports = {
   rangesAreExact: major >= 26,           // timeout, uid, maxBuffer: the wording of what they must be
   warnsOfShellArguments: major >= 24,    // DEP0190
   tracesSpawn: major >= 25,              // the tracing channel child_process.spawn
-  copiesPermissionFlags: major >= 25,    // to NODE_OPTIONS of the child
+  copiesPermissionFlags: major >= 25 || isFrom([24, 4], [22, 18]), // to NODE_OPTIONS of the child
   hasDeprecatedChannel: major < 26,      // child._channel, DEP0129
   keepsPromisifiedName: major >= 24,
   timeoutLastsUntilClose: major >= 26,

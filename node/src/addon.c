@@ -137,6 +137,15 @@ static napi_value make_function(napi_env env, const char *name, napi_callback fu
   return value;
 }
 
+static napi_value make_inbox(napi_env env, node_addon *addon) {
+  napi_value buffer = NULL;
+  void *memory;
+  if (napi_create_buffer(env, INBOX_BYTES, &memory, &buffer) != napi_ok) return NULL;
+  if (napi_create_reference(env, buffer, 1, &addon->inbox_buffer) != napi_ok) return NULL;
+  addon->inbox = memory;
+  return buffer;
+}
+
 static bool export_all(napi_env env, napi_value exports, node_addon *addon) {
   napi_value class = channel_define(env, addon);
   if (class == NULL || napi_create_reference(env, class, 1, &addon->channel_class) != napi_ok) return false;
@@ -144,7 +153,8 @@ static bool export_all(napi_env env, napi_value exports, node_addon *addon) {
          set(env, exports, "spawnSync", make_function(env, "spawnSync", spawn_sync, addon)) &&
          set(env, exports, "setCallbacks", make_function(env, "setCallbacks", set_callbacks, addon)) &&
          set(env, exports, "closeFd", make_function(env, "closeFd", close_fd, addon)) &&
-         set(env, exports, "stdio", make_kinds(env)) && set(env, exports, "codes", make_codes(env)) &&
+         set(env, exports, "inbox", make_inbox(env, addon)) && set(env, exports, "stdio", make_kinds(env)) &&
+         set(env, exports, "codes", make_codes(env)) &&
          set(env, exports, "version", make_string(env, cp_version()));
 }
 

@@ -31,6 +31,8 @@ typedef enum callback {
   CALLBACK_COUNT
 } callback;
 
+enum { INBOX_BYTES = 64 * 1024 };
+
 /* One environment. */
 struct node_addon {
   napi_env env;
@@ -41,6 +43,8 @@ struct node_addon {
   napi_ref channel_class;
   node_channel *nascent;   /* whose JavaScript object is being made */
   node_process *processes; /* those with a child */
+  char *inbox;             /* memory of native.inbox, where JavaScript finds small batches of clone bytes */
+  napi_ref inbox_buffer;   /* keeps it */
   char *scratch;           /* for the text of what is sent */
   size_t scratch_size;
   napi_async_cleanup_hook_handle hook;
@@ -54,6 +58,7 @@ struct node_process {
   napi_ref self;       /* its JavaScript object: strong while `held`; NULL: gone */
   bool held;
   napi_async_context context;
+  napi_ref table;  /* the plan's, with the fds that JavaScript has not taken; NULL: none */
   cp_child *child; /* NULL: not started, or done with */
   node_channel *channel;
   cp_error *error; /* why it was not started; NULL: no reason */

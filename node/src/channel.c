@@ -114,6 +114,15 @@ static void give_up(node_channel *channel, int code) {
   (void)cp_channel_disconnect(channel->core);
 }
 
+/* A buffer is dear where messages are small: clone bytes then lie in the inbox, and their number is told. */
+static napi_value make_batch(node_channel *channel) {
+  node_addon *addon = channel->process->addon;
+  if (channel->is_text || channel->length > INBOX_BYTES)
+    return make_payload(channel, channel->batch, channel->length);
+  memcpy(addon->inbox, channel->batch, channel->length);
+  return make_int(addon->env, (int)channel->length);
+}
+
 /* There is room for the last bracket. */
 void channel_tell_batch(node_channel *channel) {
   node_call call;
@@ -124,7 +133,7 @@ void channel_tell_batch(node_channel *channel) {
     return;
   }
   if (channel->is_text) channel->batch[channel->length++] = ']';
-  napi_value payloads = make_payload(channel, channel->batch, channel->length), number = NULL;
+  napi_value payloads = make_batch(channel), number = NULL;
   (void)napi_create_uint32(channel->process->addon->env, count, &number);
   const napi_value arguments[] = {object_of(channel), payloads, number};
   empty_batch(channel);

@@ -2,6 +2,7 @@
 #include "plan.h"
 
 #include <fcntl.h>
+#include <unistd.h>
 
 /* argv[0] is the first of `args`; without any it is the file. */
 static bool read_command(node_plan *plan, napi_env env, napi_value object) {
@@ -31,19 +32,22 @@ static bool read_settings(node_plan *plan, napi_env env, napi_value object) {
   return true;
 }
 
-/* The last property: from here on no JavaScript runs that could take the memory of the array away. */
-static bool read_table(node_plan *plan, napi_env env, napi_value object) {
-  napi_value array;
+static bool table_of(napi_env env, napi_value array, int32_t **table, int *count) {
   napi_typedarray_type type;
   size_t length;
   void *memory;
-  if (napi_get_named_property(env, object, "stdio", &array) != napi_ok) return false;
-  bool is_pairs = napi_get_typedarray_info(env, array, &type, &length, &memory, NULL, NULL) == napi_ok &&
-                  type == napi_int32_array && length % 2 == 0 && length / 2 <= CP_STDIO_MAX;
-  if (!is_pairs) return must_be(env, "plan.stdio", "an Int32Array of pairs");
-  plan->table = memory;
-  plan->count = (int)(length / 2);
+  if (napi_get_typedarray_info(env, array, &type, &length, &memory, NULL, NULL) != napi_ok) return false;
+  if (type != napi_int32_array || length % 2 != 0 || length / 2 > CP_STDIO_MAX) return false;
+  *table = memory;
+  *count = (int)(length / 2);
   return true;
+}
+
+/* The last property: from here on no JavaScript runs that could take the memory of the array away. */
+static bool read_table(node_plan *plan, napi_env env, napi_value object) {
+  if (napi_get_named_property(env, object, "stdio", &plan->array) != napi_ok) return false;
+  return table_of(env, plan->array, &plan->table, &plan->count) ||
+         must_be(env, "plan.stdio", "an Int32Array of pairs");
 }
 
 static bool make_entries(node_plan *plan, napi_env env) {
@@ -76,12 +80,27 @@ void plan_clear_nonblocking(const node_plan *plan) {
   }
 }
 
-void plan_take_fds(node_plan *plan, cp_child *child) {
+static bool is_pipe(int32_t kind) { return kind == CP_STDIO_PIPE || kind == CP_STDIO_OVERLAPPED; }
+
+int plan_take_fds(node_plan *plan, cp_child *child) {
+  int taken = 0;
   for (int i = 0; i < plan->count; i++) {
-    cp_stdio_kind kind = plan->options.stdio.entries[i].kind;
-    if (kind != CP_STDIO_PIPE && kind != CP_STDIO_OVERLAPPED) continue;
+    if (!is_pipe(plan->table[2 * i])) continue;
     cp_stream *stream = child != NULL ? cp_child_stream(child, i) : NULL;
     int fd = cp_stream_take_fd(stream);
     plan->table[2 * i + 1] = fd >= 0 ? fd : -1;
+    taken += fd >= 0;
+  }
+  return taken;
+}
+
+void table_close_fds(napi_env env, napi_value array) {
+  int32_t *table;
+  int count;
+  if (!table_of(env, array, &table, &count)) return;
+  for (int i = 0; i < count; i++) {
+    if (!is_pipe(table[2 * i]) || table[2 * i + 1] < 0) continue;
+    (void)close(table[2 * i + 1]);
+    table[2 * i + 1] = -1;
   }
 }

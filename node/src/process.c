@@ -50,8 +50,21 @@ static void delist(node_process *process) {
   if (process->next != NULL) process->next->link = process->link;
 }
 
+/* JavaScript takes each fd at once; but a worker may be terminated, or a stream fail to be made, in between. */
+static void close_untaken(node_process *process) {
+  napi_env env = process->addon->env;
+  napi_handle_scope scope;
+  napi_value array = NULL;
+  if (process->table == NULL || napi_open_handle_scope(env, &scope) != napi_ok) return;
+  if (napi_get_reference_value(env, process->table, &array) == napi_ok && array != NULL) table_close_fds(env, array);
+  (void)napi_close_handle_scope(env, scope);
+  (void)napi_delete_reference(env, process->table);
+  process->table = NULL;
+}
+
 void process_drop(node_process *process) {
   cp_child *child = process->child;
+  close_untaken(process);
   if (child == NULL) return;
   process->child = NULL;
   delist(process);
@@ -179,7 +192,8 @@ static int start(node_process *process, napi_value object, node_plan *plan) {
   set_events(process, &plan->options, &error);
   plan_clear_nonblocking(plan);
   int rc = cp_spawn(&process->child, process->addon->loop, plan->file, plan->args, &plan->options);
-  plan_take_fds(plan, process->child);
+  int pipes = plan_take_fds(plan, process->child);
+  if (pipes > 0) (void)napi_create_reference(process->addon->env, plan->array, 1, &process->table);
   if (rc != 0) {
     keep_error(process, &error);
     return rc;
@@ -316,6 +330,7 @@ static napi_value close_it(napi_env env, napi_callback_info info) {
   node_process *process = receiver(env, info, NULL, NULL, NULL);
   if (process == NULL) return NULL;
   process->given_up = true;
+  close_untaken(process);
   if (process->channel == NULL || !channel_is_open(process->channel)) process_drop(process);
   return NULL;
 }
