@@ -61,6 +61,11 @@ function makeSocket(table, i) {
   return new net.Socket({ handle, readable: i > 0 });
 }
 
+/** One for each entry; null where it is no pipe. */
+function makeSockets(table, entries) {
+  return entries.map((entry, i) => (isPipe(entry) && table[2 * i + 1] >= 0 ? makeSocket(table, i) : null));
+}
+
 /** The child reads from it now: whatever we read would be missing there. */
 function handOver({ stream, handle }) {
   handle.reading = false;
@@ -141,14 +146,23 @@ class ChildProcess extends EventEmitter {
     this.#readOptions(options);
     if (traced.hasSubscribers) traced.start.publish({ process: this, options });
     checkPermission(options.file);
-    const plan = makePlan(options, entries, env);
-    const rc = this._handle.spawn(plan);
+    const rc = this.#start(makePlan(options, entries, env), entries);
+    if (WITHOUT_STREAMS.has(rc)) return rc;
+    if (entries.some(isChannel)) this.#openChannel(options.serialization || 'json');
+    return rc;
+  }
+
+  /** The streams are made while the kernel starts the program: both take a while. */
+  #start(plan, entries) {
+    const begun = this._handle.spawn(plan);
+    const sockets = begun < 0 ? [] : makeSockets(plan.stdio, entries);
+    const rc = begun < 0 ? begun : this._handle.started();
+    const isToldOrRuns = rc >= 0 || TOLD_BY_EVENT.has(rc);
+    if (!isToldOrRuns || WITHOUT_STREAMS.has(rc)) sockets.forEach((socket) => socket?.destroy());
     if (rc < 0) this.#refused(rc);
     else this.#started(rc);
-    if (WITHOUT_STREAMS.has(rc)) return rc;
-    this.#openStreams(plan.stdio, entries);
-    if (entries.some(isChannel)) this.#openChannel(options.serialization || 'json');
-    return rc < 0 ? rc : 0;
+    if (!WITHOUT_STREAMS.has(rc)) this.#adopt(sockets, entries);
+    return Math.min(rc, 0);
   }
 
   #readOptions(options) {
@@ -181,20 +195,15 @@ class ChildProcess extends EventEmitter {
     throw explain(errnoException(rc, 'spawn'), failure);
   }
 
-  #openStreams(table, entries) {
-    this.stdio = entries.map((entry, i) => {
-      if (entry.stream !== undefined) handOver(entry);
-      return isPipe(entry) ? this.#openStream(table, i) : null;
-    });
-    [this.stdin, this.stdout, this.stderr] = this.stdio;
-  }
-
-  #openStream(table, i) {
-    const socket = makeSocket(table, i);
-    if (i === 0) return socket;
-    this._closesNeeded++;
-    socket.on('close', () => this.#oneClosed());
-    return socket;
+  #adopt(sockets, entries) {
+    entries.filter(({ stream }) => stream !== undefined).forEach(handOver);
+    this.stdio = sockets;
+    [this.stdin, this.stdout, this.stderr] = sockets;
+    for (const socket of sockets.slice(1)) {
+      if (socket === null) continue;
+      this._closesNeeded++;
+      socket.on('close', () => this.#oneClosed());
+    }
   }
 
   #openChannel(serialization) {

@@ -186,7 +186,7 @@ static void set_events(node_process *process, cp_options *options, cp_error *err
   options->error = error;
 }
 
-/* Of a child that was refused there may still be a channel, whose end is told: it goes when it has been. */
+/* Begins: the kernel has it from now on. */
 static int start(node_process *process, napi_value object, node_plan *plan) {
   cp_error error;
   set_events(process, &plan->options, &error);
@@ -201,15 +201,21 @@ static int start(node_process *process, napi_value object, node_plan *plan) {
   process->spawned = true;
   process_hold(process);
   enlist(process);
-  rc = cp_child_started(process->child, &error);
-  process->refused = rc != 0;
-  if (rc != 0) keep_error(process, &error);
-  int pid = cp_child_pid(process->child);
-  int begun = begin(process, object);
-  if (begun == 0) return rc != 0 ? rc : pid;
+  rc = begin(process, object);
+  if (rc == 0) return 0;
   (void)cp_child_kill(process->child, SIGKILL); /* nobody could ever be told of it */
   process_drop(process);
-  return begun;
+  return rc;
+}
+
+/* Of a child that was refused there may still be a channel, whose end is told: it goes when it has been. */
+static int settle(node_process *process) {
+  cp_error error;
+  if (process->child == NULL) return UV_ECANCELED;
+  int rc = cp_child_started(process->child, &error);
+  process->refused = rc != 0;
+  if (rc != 0) keep_error(process, &error);
+  return rc != 0 ? rc : cp_child_pid(process->child);
 }
 
 /* ---------------------------------------------------------------- methods */
@@ -255,9 +261,15 @@ static napi_value spawn(napi_env env, napi_callback_info info) {
   if (process == NULL) return NULL;
   if (process->spawned) return make_int(env, UV_EALREADY);
   if (process->addon->ending) return make_int(env, UV_ECANCELED);
-  int rc = plan_read(&plan, env, argument) ? start(process, object, &plan) : 0;
+  bool readable = plan_read(&plan, env, argument);
+  int rc = readable ? start(process, object, &plan) : 0;
   plan_free(&plan);
-  return rc != 0 ? make_int(env, rc) : NULL; /* 0: a TypeError is pending */
+  return readable ? make_int(env, rc) : NULL; /* a TypeError is pending */
+}
+
+static napi_value started(napi_env env, napi_callback_info info) {
+  node_process *process = receiver(env, info, NULL, NULL, NULL);
+  return process != NULL ? make_int(env, settle(process)) : NULL;
 }
 
 static napi_value failure(napi_env env, napi_callback_info info) {
@@ -345,9 +357,11 @@ napi_value process_define(napi_env env, node_addon *addon) {
 #define METHOD(name, function)                                                                                         \
   { (name), NULL, (function), NULL, NULL, NULL, napi_default_method, NULL }
   const napi_property_descriptor methods[] = {
-      METHOD("spawn", spawn),  METHOD("failure", failure),    METHOD("channel", channel_of),
-      METHOD("kill", kill_it), METHOD("killTree", kill_tree), METHOD("ref", ref),
-      METHOD("unref", unref),  METHOD("hasRef", has_ref),     METHOD("close", close_it),
+      METHOD("spawn", spawn),     METHOD("started", started),
+      METHOD("failure", failure), METHOD("channel", channel_of),
+      METHOD("kill", kill_it),    METHOD("killTree", kill_tree),
+      METHOD("ref", ref),         METHOD("unref", unref),
+      METHOD("hasRef", has_ref),  METHOD("close", close_it),
       METHOD("usage", usage),
   };
   napi_value class = NULL;
