@@ -698,7 +698,8 @@ CP_API int cp_stream_forward_fd(cp_stream *from, int fd, cp_write_cb cb, void *d
 
 /**
  * Takes the fd out of the stream: it is yours to use and close, in blocking mode and close-on-exec. The stream counts
- * as closed. Hand it to another child as CP_FD(fd) to join the two with no copy in between.
+ * as closed. Hand it to another child as CP_FD(fd) to join the two with no copy in between. If the same loop watches it,
+ * what the child wrote before it ended can be read before on_exit comes.
  * @return the fd, UV_EBADF if the stream is closed, UV_EBUSY if writes are queued or a forward is under way.
  */
 CP_API int cp_stream_take_fd(cp_stream *stream);

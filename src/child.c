@@ -274,12 +274,25 @@ static void check_process(cp_child *child) {
   if (!abandoned) process_ended(child, waited, &end);
 }
 
+/*
+ * Whoever took the fds of its streams and reads them in this loop gets what it wrote before its end is told, as from
+ * streams of ours: the end may be the first event of a round. A pidfd tells it again in the next one; SIGCHLD comes once,
+ * but libuv deals with signals last.
+ */
+static bool leaves_readers_a_round(cp_child *child) {
+  bool taken = false;
+  for (int i = 0; i < child->stream_count; i++) taken = taken || child->streams[i].taken;
+  bool leaves = taken && child->process.pidfd >= 0 && !child->waits_for_readers;
+  child->waits_for_readers = leaves;
+  return leaves;
+}
+
 /* A loop that is run with UV_RUN_ONCE may poll before its timers: on_spawn still comes first. */
 static void on_process_end(cp__process *process) {
   cp_child *child = child_of(process);
   hold(child);
   tell_start(child);
-  check_process(child);
+  if (!leaves_readers_a_round(child)) check_process(child);
   release(child);
 }
 

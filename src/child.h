@@ -40,10 +40,11 @@ struct cp_child {
   cp_error start_error;
   cp_reason reason; /* why we sent a signal, before the exit says what it did */
   bool killed, unrefed, handles_open, leads_group;
-  bool input_unread; /* the child did not want all of options.input */
-  int capture_error; /* captured output is incomplete: reading it has failed */
-  bool freed;        /* by the user: no callback any more */
-  bool frees_itself; /* after on_close; the user has no handle */
+  bool waits_for_readers; /* the end was seen, and is told in the next round */
+  bool input_unread;      /* the child did not want all of options.input */
+  int capture_error;      /* captured output is incomplete: reading it has failed */
+  bool freed;             /* by the user: no callback any more */
+  bool frees_itself;      /* after on_close; the user has no handle */
 
   uv_timer_t timer; /* the start, and the next deadline */
   uv_idle_t idle;   /* what is due */

@@ -468,6 +468,7 @@ int cp_stream_take_fd(cp_stream *stream) {
   if (stream == NULL || stream->fd < 0) return UV_EBADF;
   if (stream->queue != NULL || stream->forward != NULL || stream->source != NULL) return UV_EBUSY;
   int fd = release_fd(stream);
+  stream->taken = true;
   (void)cp__set_nonblocking(fd, false);
   stream->owner->closed(stream);
   return fd;

@@ -26,6 +26,7 @@ struct cp_stream {
   int fd;      /* -1: closed */
   bool exists; /* the entry is a pipe */
   bool readable, writable;
+  bool taken;     /* cp_stream_take_fd(): somebody else reads it */
   bool silent;    /* the user has given the child up: no callback any more */
   bool listening; /* the loop may say that there is something to read */
   bool started;   /* on_spawn has been: everything may flow */

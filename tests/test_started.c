@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 static cp_child *start(event_log *log, const char *file, const char *const *args, cp_options more) {
@@ -163,6 +164,37 @@ static void a_taken_stream_can_be_watched_in_the_same_loop(void **state) {
   cp_child_free(child);
 }
 
+static const event_log *told;
+
+static void on_readable(uv_poll_t *poll, int status, int events) {
+  assert_int_equal(status, 0);
+  assert_true(events & UV_READABLE);
+  assert_string_equal(told->text, "spawn");
+  uv_close((uv_handle_t *)poll, NULL);
+  polled++;
+}
+
+/* The loop watches the process already when the fd comes to it, so its end is the first event of the round. */
+static void what_it_wrote_can_be_read_from_a_taken_stream_before_on_exit(void **state) {
+  (void)state;
+  event_log log;
+  uv_poll_t poll;
+  siginfo_t info;
+  cp_child *child = start(&log, HELPER, HELPER_ARGS("write", "1", "x"),
+                          (cp_options){.stdio = CP_STDIO(CP_IGNORE, CP_PIPE, CP_IGNORE)});
+  int fd = cp_stream_take_fd(cp_child_stdout(child));
+  told = &log;
+  polled = 0;
+  assert_int_equal(waitid(P_PID, (id_t)cp_child_pid(child), &info, WEXITED | WNOWAIT), 0);
+  assert_int_equal(uv_poll_init(test_loop(), &poll, fd), 0);
+  assert_int_equal(uv_poll_start(&poll, UV_READABLE, on_readable), 0);
+  run_loop();
+  assert_int_equal(polled, 1);
+  assert_string_equal(log.text, "spawn exit:0 close:0");
+  assert_int_equal(close(fd), 0);
+  cp_child_free(child);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       TEST(a_start_that_worked_is_0_and_writes_no_error),
@@ -172,6 +204,7 @@ int main(void) {
       TEST(the_streams_can_be_taken_while_the_start_is_under_way),
       TEST(streams_that_were_taken_outlive_a_failed_start_and_are_at_their_end),
       TEST(a_taken_stream_can_be_watched_in_the_same_loop),
+      TEST(what_it_wrote_can_be_read_from_a_taken_stream_before_on_exit),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
