@@ -276,19 +276,6 @@ test('disconnect() right after a handle: the handle arrives', async () => {
   await ended;
 });
 
-test('the child dies with a handle under way', async () => {
-  const child = cp.fork(program, ['serve']);
-  const { server, client, socket } = await connection();
-  const ended = event(child, 'exit');
-  child.kill('SIGKILL');
-  child.on('error', () => {});
-  child.send('x', socket);
-  client.on('error', () => {});
-  await ended;
-  client.destroy();
-  socket.destroy();
-});
-
 test('getConnections counts the sockets of the children', async () => {
   const child = cp.fork(program, ['hold']);
   const next = messages(child);

@@ -1,0 +1,6 @@
+// Create daemon process
+const child = spawn('daemon-process', [], {
+detached: true,
+stdio: 'ignore'
+});
+child.unref(); // Allow parent to exit

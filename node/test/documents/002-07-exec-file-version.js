@@ -1,0 +1,7 @@
+const { execFile } = require('child_process');
+const child = execFile('node', ['--version'], (error, stdout, stderr) => {
+if (error) {
+throw error;
+}
+console.log(stdout);
+});

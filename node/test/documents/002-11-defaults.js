@@ -1,0 +1,4 @@
+const defaults = {
+cwd: undefined,
+env: process.env
+};

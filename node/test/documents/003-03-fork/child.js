@@ -1,0 +1,4 @@
+process.on('message', (message) => {
+  console.log('Message from parent:', message);
+  process.send({ received: true });
+});

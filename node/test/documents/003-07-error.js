@@ -1,0 +1,3 @@
+child.on('error', (error) => {
+  console.error('Failed to start child process:', error);
+});

@@ -1,0 +1,1 @@
+const { spawn, exec, execFile, fork } = require('child_process')
