@@ -12,7 +12,7 @@
 #include "io.h"
 #include "signum.h"
 
-static void tell_error(cp_child *child, const cp_error *error) {
+void cp__child_tell_error(cp_child *child, const cp_error *error) {
   if (child->events.on_error != NULL) child->events.on_error(child, error, child->events.data);
 }
 
@@ -150,7 +150,7 @@ static bool stop(cp_child *child, cp_reason reason) {
     cp_error error;
     (void)cp__fail(&error, rc, CP_STAGE_KILL, -1, child->plan.file, "kill %s: %s",
                    cp__signal_label(cp__kill_signal(&child->events)), cp_strerror(rc));
-    tell_error(child, &error);
+    cp__child_tell_error(child, &error);
   }
   return rc == 0;
 }
@@ -165,7 +165,7 @@ static void abort_now(cp_child *child) {
   cp_error error;
   (void)cp__fail(&error, CP_EABORTED, CP_STAGE_RUN, -1, child->plan.file, "%s: %s", child->plan.file,
                  cp_strerror(CP_EABORTED));
-  tell_error(child, &error);
+  cp__child_tell_error(child, &error);
 }
 
 /* ---------------------------------------------------------------- close */
@@ -176,7 +176,7 @@ static bool all_at_end(const cp_child *child) {
   return !cp__channel_holds_close(child->channel);
 }
 
-static void check_close(cp_child *child) {
+void cp__child_check_close(cp_child *child) {
   if (child->state == CP__ENDED && all_at_end(child)) make_due(child, CP__DUE_CLOSE);
 }
 
@@ -253,10 +253,8 @@ static void process_ended(cp_child *child, int waited, const cp__end *end) {
     child->drain_at = cp__deadline_in(child->loop, child->events.drain_timeout_ms);
   if (child->hooks.stops_outputs && timeout_at != 0) limit_drain(child, timeout_at);
   arm(child);
-  check_close(child);
+  cp__child_check_close(child);
 }
-
-static void tell_start(cp_child *child);
 
 /* A group that we have stopped, with SIGKILL to follow, does not outlive its leader. */
 static bool stops_group(const cp_child *child) {
@@ -291,7 +289,7 @@ static bool leaves_readers_a_round(cp_child *child) {
 static void on_process_end(cp__process *process) {
   cp_child *child = child_of(process);
   hold(child);
-  tell_start(child);
+  cp__child_tell_start(child);
   if (!leaves_readers_a_round(child)) check_process(child);
   release(child);
 }
@@ -300,8 +298,8 @@ static void on_process_end(cp__process *process) {
 
 static void fail_to_start(cp_child *child) {
   child->state = CP__ENDED;
-  tell_error(child, &child->start_error);
-  check_close(child);
+  cp__child_tell_error(child, &child->start_error);
+  cp__child_check_close(child);
 }
 
 static bool take_due(cp_child *child, unsigned what) {
@@ -320,7 +318,7 @@ static bool start_is_open(cp_child *child) {
 }
 
 /* on_spawn first; only then may the loop bring data or the exit. */
-static void tell_start(cp_child *child) {
+void cp__child_tell_start(cp_child *child) {
   if (!(child->due & CP__DUE_START) || !settle_start(child)) return;
   (void)take_due(child, CP__DUE_START);
   if (child->start_error.code != 0) {
@@ -365,7 +363,7 @@ static void serve(cp_child *child) {
     release(child);
     return;
   }
-  tell_start(child);
+  cp__child_tell_start(child);
   if (child->state == CP__RUNNING && is_to_be_stopped(child)) check_process(child); /* the loop may be late */
   if (child->state == CP__RUNNING && take_due(child, CP__DUE_ABORT)) abort_now(child);
   if (take_due(child, CP__DUE_STREAMS)) tick_streams(child);
@@ -381,9 +379,9 @@ static void on_idle(uv_idle_t *idle) { serve(idle->data); }
 /* ---------------------------------------------------------------- what streams tell */
 
 /* What can be read was written by the new program, or ends because there is none: the outcome is known. */
-static void stream_readable(cp_stream *stream) { tell_start(stream->child); }
+static void stream_readable(cp_stream *stream) { cp__child_tell_start(stream->child); }
 
-static void stream_closed(cp_stream *stream) { check_close(stream->child); }
+static void stream_closed(cp_stream *stream) { cp__child_check_close(stream->child); }
 static void stream_held(cp_stream *stream) { hold(stream->child); }
 static void stream_released(cp_stream *stream) { release(stream->child); }
 static void stream_deferred(cp_stream *stream) { make_due(stream->child, CP__DUE_STREAMS); }
@@ -402,7 +400,7 @@ static void stream_failed(cp_stream *stream, int code) {
   if (stream->capture != NULL) child->capture_error = code;
   (void)cp__fail(&error, code, CP_STAGE_READ, stream->index, NULL, "read: stdio[%d] of %s: %s", stream->index,
                  child->plan.file, cp_strerror(code));
-  tell_error(child, &error);
+  cp__child_tell_error(child, &error);
 }
 
 static const cp__stream_owner owner = {.readable = stream_readable,
@@ -437,63 +435,14 @@ static uint64_t stream_limit(const cp_options *options) {
   return max == CP_BUFFER_NONE ? 0 : max;
 }
 
-/* ---------------------------------------------------------------- the channel */
-
-static void channel_readable(void *data) { tell_start(data); }
-static void channel_ended(void *data) { check_close(data); }
-
-static void on_message(cp_channel *channel, cp_message *message, void *data) {
-  cp_child *child = data;
-  (void)channel;
-  child->events.on_message(child, message, child->events.data);
-}
-
-static void on_disconnect(cp_channel *channel, void *data) {
-  cp_child *child = data;
-  (void)channel;
-  child->events.on_disconnect(child, child->events.data);
-}
-
-static void on_channel_error(cp_channel *channel, const cp_error *error, void *data) {
-  (void)channel;
-  tell_error(data, error);
-}
-
-static int take_channel(cp_child *child, cp__end_fd *end, const cp_options *options) {
-  const cp_channel_options own = {
-      .serialization = options->serialization,
-      .limits = options->limits,
-      .peer_is_library = options->peer_is_library,
-      .raw_messages = options->raw_messages,
-      .on_message = options->on_message != NULL ? on_message : NULL,
-      .on_disconnect = options->on_disconnect != NULL ? on_disconnect : NULL,
-      .on_error = on_channel_error,
-      .data = child,
-  };
-  child->channel = cp__channel_new(child->loop, &own);
-  if (child->channel == NULL) return UV_ENOMEM;
-  child->channel->owner =
-      (cp__channel_owner){.readable = channel_readable, .ended = channel_ended, .child = child, .data = child};
-  child->channel_fd = end->fd;
-  end->fd = -1;
-  return 0;
-}
-
-static int attach_channel(cp_child *child) {
-  if (child->channel == NULL) return 0;
-  int rc = cp__channel_attach(child->channel, child->channel_fd);
-  if (rc == 0) child->channel_fd = -1;
-  return rc;
-}
-
-cp_channel *cp_child_channel(const cp_child *child) { return child != NULL ? child->channel : NULL; }
-bool cp_child_connected(const cp_child *child) { return cp_channel_connected(cp_child_channel(child)); }
+/* ---------------------------------------------------------------- its streams and channel */
 
 int cp__child_take_streams(cp_child *child, cp__stdio *stdio, const cp_options *options) {
   child->streams = calloc((size_t)stdio->count, sizeof *child->streams);
   if (child->streams == NULL) return UV_ENOMEM;
   child->stream_count = stdio->count;
-  if (stdio->channel >= 0 && take_channel(child, &stdio->ends[stdio->channel], options) != 0) return UV_ENOMEM;
+  if (stdio->channel >= 0 && cp__child_take_channel(child, &stdio->ends[stdio->channel], options) != 0)
+    return UV_ENOMEM;
   for (int i = 0; i < stdio->count; i++) {
     cp_stream *stream = &child->streams[i];
     cp__end_fd *end = &stdio->ends[i];
@@ -572,7 +521,7 @@ void cp__child_begin(cp_child *child, const cp_options *options) {
   hold(child);
   hold(child);
   make_due(child, CP__DUE_START);
-  int attached = attach_channel(child);
+  int attached = cp__child_attach_channel(child);
   if (child->process.pid == 0) return;
   hold(child); /* until the process is reaped and its handle closed */
   int rc = cp__process_watch(&child->process, child->loop, on_process_end);
@@ -638,18 +587,6 @@ int cp_child_pidfd(cp_child *child) {
   return child->process.pidfd;
 }
 
-const cp_exit *cp_child_exit(const cp_child *child) {
-  return child->exit.reason != CP_REASON_NONE ? &child->exit : NULL;
-}
-
-int cp_child_exit_code(const cp_child *child) { return child->exit.code; }
-int cp_child_signal_code(const cp_child *child) { return child->exit.signal; }
-bool cp_child_killed(const cp_child *child) { return child->killed; }
-const char *cp_child_spawn_file(const cp_child *child) { return child->plan.file; }
-const char *const *cp_child_spawn_args(const cp_child *child) { return child->plan.argv; }
-void *cp_child_data(const cp_child *child) { return child->events.data; }
-uv_loop_t *cp_child_loop(const cp_child *child) { return child->loop; }
-
 void cp_child_unref(cp_child *child) {
   child->unrefed = true;
   cp__process_ref(&child->process, false);
@@ -661,13 +598,3 @@ void cp_child_ref(cp_child *child) {
   cp__process_ref(&child->process, true);
   arm(child);
 }
-
-cp_stream *cp_child_stream(const cp_child *child, int fd) {
-  if (child == NULL || fd < 0 || fd >= child->stream_count) return NULL;
-  cp_stream *stream = &child->streams[fd];
-  return stream->exists ? stream : NULL;
-}
-
-cp_stream *cp_child_stdin(const cp_child *child) { return cp_child_stream(child, 0); }
-cp_stream *cp_child_stdout(const cp_child *child) { return cp_child_stream(child, 1); }
-cp_stream *cp_child_stderr(const cp_child *child) { return cp_child_stream(child, 2); }

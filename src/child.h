@@ -71,6 +71,15 @@ int cp__child_take_streams(cp_child *child, cp__stdio *stdio, const cp_options *
 void cp__child_not_started(cp_child *child, const cp_error *error);
 void cp__child_begin(cp_child *child, const cp_options *options); /* launched, or start_error is set */
 
+/* For its channel. */
+void cp__child_tell_start(cp_child *child); /* what is still to be told before anything else */
+void cp__child_tell_error(cp_child *child, const cp_error *error);
+void cp__child_check_close(cp_child *child);
+
+/* child_channel.c. Taking: UV_ENOMEM. Attaching puts it into the loop, if there is one: what the loop says. */
+int cp__child_take_channel(cp_child *child, cp__end_fd *end, const cp_options *options);
+int cp__child_attach_channel(cp_child *child);
+
 /* The child of a process that was given up with cp_child_free() while it ran; NULL: not given up. */
 cp_child *cp__child_of_abandoned(cp__process *process);
 
