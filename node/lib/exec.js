@@ -170,8 +170,7 @@ function promised(original) {
     });
     return promise;
   };
-  if (version.keepsPromisifiedName) Object.defineProperty(run, 'name', { value: original.name });
-  return run;
+  return Object.defineProperty(run, 'name', { value: version.nameOfPromisified(original.name) });
 }
 
 for (const original of [exec, execFile])

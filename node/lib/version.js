@@ -2,6 +2,9 @@
 
 // What differs between versions of Node, each by its own name: the rest of the code never asks for a number.
 
+const builtin = require('child_process');
+const { promisify } = require('util');
+
 const [major, minor] = process.versions.node.split('.').map(Number);
 
 const isFrom = (...versions) => versions.some(([line, first]) => major === line && minor >= first);
@@ -12,7 +15,7 @@ module.exports = {
   tracesSpawn: major >= 25,              // the tracing channel child_process.spawn
   copiesPermissionFlags: major >= 25 || isFrom([24, 4], [22, 18]), // to NODE_OPTIONS of the child
   hasDeprecatedChannel: major < 26,      // child._channel, DEP0129
-  keepsPromisifiedName: major >= 24,
+  nameOfPromisified: (name) => promisify(builtin[name]).name, // none in old ones, then that of the function
   timeoutLastsUntilClose: major >= 26,
   syncFailureHasNull: major < 22,        // stdout and stderr of a spawnSync() that could not start
   saysWhatIsDenied: major >= 22,         // ERR_ACCESS_DENIED: its resource, and the flag that would help

@@ -4,13 +4,17 @@
 const assert = require('node:assert');
 const dgram = require('node:dgram');
 const net = require('node:net');
-const { cp, test, event, finish, fixture, major, moduleName, script, temporaryDirectory } = require('./fixtures/support.js');
+const { promisify } = require('node:util');
+const {
+  cp, test, event, finish, fixture, major, moduleName, script, temporaryDirectory,
+} = require('./fixtures/support.js');
 
 const module_ = JSON.stringify(moduleName);
 
 test('a timeout holds until the exit, or, in newer Nodes, until the close', async () => {
   const text = `const cp = require(${module_});
-    const child = cp.spawn('sh', ['-c', 'cat <&3 & exit 0'], { stdio: ['ignore', 'pipe', 'inherit', 'pipe'], timeout: 1e6 });
+    const stdio = ['ignore', 'pipe', 'inherit', 'pipe'];
+    const child = cp.spawn('sh', ['-c', 'cat <&3 & exit 0'], { stdio, timeout: 1e6 });
     const timers = () => process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length;
     child.on('exit', () => setImmediate(() => { console.log(timers()); child.stdio[3].end(); }));
     child.on('close', () => setImmediate(() => console.log(timers())));
@@ -26,6 +30,11 @@ test('_channel: deprecated, and gone in newer Nodes', async () => {
   const { stdout, stderr } = await finish(cp.spawn(process.execPath, ['--pending-deprecation', '-e', text]));
   assert.strictEqual(stdout, major < 26 ? 'true true\n' : 'false false\n');
   assert.strictEqual(/DEP0129/.test(stderr), major < 26);
+});
+
+test('a promisified function has the name that the built-in gives it', () => {
+  const builtin = require('node:child_process');
+  for (const verb of ['exec', 'execFile']) assert.strictEqual(promisify(cp[verb]).name, promisify(builtin[verb]).name);
 });
 
 test('a net.BoundSocket goes to a child', { skip: major >= 26 ? false : 'needs Node 26' }, async (t) => {
@@ -48,7 +57,8 @@ const reuse = { skip: major >= 24 ? false : 'needs Node 24' };
 test('reusePort: two children listen at one port', reuse, async (t) => {
   const worker = script(temporaryDirectory(t), 'worker.js', `
     const server = require('net').createServer((socket) => socket.end(String(process.pid)));
-    process.on('message', (port) => server.listen({ port, host: '127.0.0.1', reusePort: true }, () => process.send(server.address().port)));
+    const options = { host: '127.0.0.1', reusePort: true };
+    process.on('message', (port) => server.listen({ ...options, port }, () => process.send(server.address().port)));
     process.on('disconnect', () => server.close());`);
   const children = [cp.fork(worker), cp.fork(worker)];
   children[0].send(0);
