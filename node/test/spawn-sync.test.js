@@ -186,7 +186,7 @@ test('maxBuffer kills an endless child', () => {
 });
 
 test('it waits for a grandchild that holds stdout', () => {
-  const { stdout } = cp.spawnSync('sh', ['-c', '(read line <&3; echo late) 3<&0 & echo first'], { input: '\n' });
+  const { stdout } = cp.spawnSync('sh', ['-c', 'echo first; (read line <&3; echo late) 3<&0 &'], { input: '\n' });
   assert.strictEqual(String(stdout), 'first\nlate\n');
 });
 
