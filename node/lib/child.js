@@ -91,6 +91,15 @@ function checkPermission(file) {
     { permission: 'ChildProcess', resource: version.saysWhatIsDenied ? file : '' });
 }
 
+/** Holes in a list count, too. */
+const asText = (list) => Array.from(list, (item) => `${item}`);
+
+/** Nobody could ask for a variable that has no name; the library refuses those. */
+const isNamed = (pair) => pair.indexOf('=') > 0;
+
+/** Ids have 32 bits without a sign: -2 is what some systems call nobody. */
+const idOf = (id) => (id === (id | 0) ? id >>> 0 : id ?? undefined);
+
 /** What the native side needs to start a process, here or in spawnSync(). */
 function makePlan(options, entries, env) {
   const dies = options.dieWithParent;
@@ -99,13 +108,13 @@ function makePlan(options, entries, env) {
   const readsOurInput = entries[0].fd === 0;
   return {
     file: options.file,
-    args: options.args === undefined ? [] : options.args.map((arg) => `${arg}`),
+    args: options.args === undefined ? [] : asText(options.args),
     cwd: options.cwd || undefined, // '' is none, as in Node
-    env,
+    env: env && asText(env).filter(isNamed),
     stdio: makeTable(entries),
     detached: Boolean(options.detached),
-    uid: options.uid ?? undefined,
-    gid: options.gid ?? undefined,
+    uid: idOf(options.uid),
+    gid: idOf(options.gid),
     processGroup: killTree && !options.detached && !readsOurInput,
     dieWithParent: dies ? signalNumber(dies === true ? 'SIGKILL' : dies) : 0,
     advanced: options.serialization === 'advanced',
@@ -140,7 +149,7 @@ class ChildProcess extends EventEmitter {
 
   spawn(options) {
     validate.validateObject(options, 'options');
-    const entries = readStdio(options.stdio || 'pipe', { mergeStderr: options.mergeStderr });
+    const entries = readStdio(options.stdio || 'pipe', { isSync: false, mergeStderr: options.mergeStderr });
     validate.validateOneOf(options.serialization, 'options.serialization', [undefined, 'json', 'advanced']);
     const env = environmentOf(options);
     this.#readOptions(options);

@@ -259,10 +259,14 @@ static napi_value spawn(napi_env env, napi_callback_info info) {
   node_plan plan;
   node_process *process = receiver(env, info, &count, &argument, &object);
   if (process == NULL) return NULL;
-  if (process->spawned) return make_int(env, UV_EALREADY);
-  if (process->addon->ending) return make_int(env, UV_ECANCELED);
-  bool readable = plan_read(&plan, env, argument);
-  int rc = readable ? start(process, object, &plan) : 0;
+  bool readable = plan_read(&plan, env, argument); /* its getters may do anything, such as to call spawn() */
+  int rc = 0;
+  if (process->spawned)
+    rc = UV_EALREADY;
+  else if (process->addon->ending)
+    rc = UV_ECANCELED;
+  else if (readable)
+    rc = start(process, object, &plan);
   plan_free(&plan);
   return readable ? make_int(env, rc) : NULL; /* a TypeError is pending */
 }

@@ -60,6 +60,12 @@ test('spawn() of the class checks its options', () => {
   }
 });
 
+test('spawn() of the class: entries of envPairs that are no strings', async () => {
+  const child = new cp.ChildProcess();
+  child.spawn({ file: '/usr/bin/env', args: ['env'], envPairs: ['A=1', 2, { toString: () => 'B=3' }, '=4'] });
+  assert.deepStrictEqual((await finish(child)).stdout.match(/^[AB]=.*$/gm), ['A=1', 'B=3']);
+});
+
 test('spawn() of the class: a missing file', async () => {
   const child = new cp.ChildProcess();
   assert.strictEqual(child.spawn({ file: 'no-such-file', args: ['no-such-file', 'x'], envPairs: [] }), -2);
@@ -100,4 +106,21 @@ test('methods that are replaced are used', async () => {
   };
   await event(child, 'close');
   assert.strictEqual(kills.length, 1);
+});
+
+test('properties that all objects were given change nothing', async () => {
+  const names = ['isSync', 'detached', 'argv0', 'shell', 'cwd', 'uid', 'stdio'];
+  const check = (result) => assert.deepStrictEqual([result.stdout.toString(), result.stderr.toString()], ['out\n', '']);
+  for (const name of names) Object.prototype[name] = true; // eslint-disable-line no-extend-native
+  let child;
+  let result;
+  try {
+    child = cp.spawn('cat');
+    result = cp.spawnSync('echo', ['out']);
+  } finally {
+    for (const name of names) delete Object.prototype[name];
+  }
+  child.stdin.end('out\n');
+  check(await finish(child));
+  check(result);
 });

@@ -139,3 +139,8 @@ test('a change of process.env after the call does not matter', async () => {
   delete process.env.CHILD_PROCESS_TEST_NAME;
   assert(stdout.includes('CHILD_PROCESS_TEST_NAME=before\n'));
 });
+
+test('a variable without a name is no error, and one with = in its name is what it looks like', async () => {
+  const { stdout } = await finish(cp.spawn('/usr/bin/env', [], { env: { '': 'nobody', 'A=B': 'c', 'D': 'e' } }));
+  assert.deepStrictEqual(stdout.match(/^[AD]=.*$/gm), ['A=B=c', 'D=e']);
+});

@@ -64,3 +64,8 @@ test('uid and gid are checked', () => {
     }
   }
 });
+
+test('a negative id is the one that has the same bits', { skip }, async () => {
+  assert.strictEqual((await finish(cp.spawn('id', ['-u'], { uid: -2, gid: -2 }))).stdout, `${2 ** 32 - 2}\n`);
+  assert.throws(() => cp.spawn('true', { uid: -1 }), { code: 'EINVAL' });
+});

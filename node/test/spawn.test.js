@@ -220,6 +220,13 @@ test('the options object is left as it was', async () => {
   assert.strictEqual(stdout, '1\n');
 });
 
+test('holes in the list of arguments', async () => {
+  const holes = ['%s\\n', 'a'];
+  holes[3] = 'b';
+  assert.strictEqual((await finish(cp.spawn('printf', holes))).stdout, 'a\nundefined\nb\n');
+  assert.strictEqual(String(cp.spawnSync('printf', holes).stdout), 'a\nundefined\nb\n');
+});
+
 test('changes of the arguments after the call do not matter', async () => {
   const args = ['one'];
   const child = cp.spawn('echo', args);
