@@ -26,15 +26,34 @@ const REFUSED = -20012;
 
 class Control extends EventEmitter {
   #native;
+  #users = 0;
+  #isDecided = false; // by ref() or unref(): counting no longer matters
 
   constructor(native) {
     super();
     this.#native = native;
   }
 
-  ref() { this.#native.ref(); }
+  ref() {
+    this.#isDecided = true;
+    this.#native.ref();
+  }
 
-  unref() { this.#native.unref(); }
+  unref() {
+    this.#isDecided = true;
+    this.#native.unref();
+  }
+
+  /** Not in the reference, but programs count with it who wants messages. */
+  refCounted() {
+    if (++this.#users === 1 && !this.#isDecided) this.#native.ref();
+  }
+
+  unrefCounted() {
+    if (--this.#users !== 0 || this.#isDecided) return;
+    this.#native.unref();
+    this.emit('unref');
+  }
 
   get fd() { return this.#native.fd; }
 }

@@ -36,8 +36,8 @@ test('an argument', () => {
     rejects(() => verb('true', [bad]), 'args[0]');
     rejects(() => verb('true', ['ok', bad]), 'args[1]');
   }
-  // fork counts its module as the first.
-  rejects(() => cp.fork(program, ['a', bad]), 'args[2]');
+  // fork counts the flags and its module, too.
+  rejects(() => cp.fork(program, ['a', bad], { execArgv: [] }), 'args[2]');
   rejects(() => cp.fork(program, [], { execArgv: ['a', bad] }), 'options.execArgv[1]');
 });
 

@@ -101,3 +101,22 @@ test('ref() and unref() give nothing back', async () => {
   assert.strictEqual(started.ref(), undefined);
   await event(started, 'close');
 });
+
+test('channel.refCounted() and unrefCounted(), which programs use', async () => {
+  const started = cp.fork(fixture('child.js'), ['sink']);
+  const { channel } = started;
+  const log = [];
+  channel.on('unref', () => log.push('unref'));
+  channel.refCounted();
+  channel.refCounted();
+  channel.unrefCounted();
+  assert.deepStrictEqual(log, []);
+  channel.unrefCounted();
+  assert.deepStrictEqual(log, ['unref']);
+  channel.ref();
+  channel.refCounted();
+  channel.unrefCounted();
+  assert.deepStrictEqual(log, ['unref']);
+  started.disconnect();
+  await event(started, 'exit');
+});
