@@ -12,7 +12,7 @@ const isFrom = (...versions) => versions.some(([line, first]) => major === line 
 module.exports = {
   rangesAreExact: major >= 26,           // timeout, uid, maxBuffer: the wording of what they must be
   warnsOfShellArguments: major >= 24,    // DEP0190
-  tracesSpawn: major >= 25,              // the tracing channel child_process.spawn
+  tracesSpawn: major >= 24,              // the tracing channel child_process.spawn; in the first 24s nobody listens
   copiesPermissionFlags: major >= 25 || isFrom([24, 4], [22, 18]), // to NODE_OPTIONS of the child
   hasDeprecatedChannel: major < 26,      // child._channel, DEP0129
   nameOfPromisified: (name) => promisify(builtin[name]).name, // none in old ones, then that of the function

@@ -103,20 +103,16 @@ test('ref() and unref() give nothing back', async () => {
 });
 
 test('channel.refCounted() and unrefCounted(), which programs use', async () => {
-  const started = cp.fork(fixture('child.js'), ['sink']);
-  const { channel } = started;
-  const log = [];
-  channel.on('unref', () => log.push('unref'));
-  channel.refCounted();
-  channel.refCounted();
-  channel.unrefCounted();
-  assert.deepStrictEqual(log, []);
-  channel.unrefCounted();
-  assert.deepStrictEqual(log, ['unref']);
-  channel.ref();
-  channel.refCounted();
-  channel.unrefCounted();
-  assert.deepStrictEqual(log, ['unref']);
-  started.disconnect();
-  await event(started, 'exit');
+  const started = parent(`
+    const child = cp.fork(${child}, ['echo'], { stdio: ['ignore', 'ignore', 'ignore', 'ipc'] });
+    child.unref();
+    child.channel.refCounted();
+    child.channel.refCounted();
+    child.on('message', (n) => {
+      child.channel.unrefCounted();
+      if (n === 1) child.send(2);
+      else process.on('exit', () => console.log('left', n, child.connected));
+    });
+    child.send(1);`);
+  assert.strictEqual((await finish(started)).stdout, 'left 2 true\n');
 });
