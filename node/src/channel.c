@@ -117,8 +117,7 @@ static void give_up(node_channel *channel, int code) {
 /* A buffer is dear where messages are small: clone bytes then lie in the inbox, and their number is told. */
 static napi_value make_batch(node_channel *channel) {
   node_addon *addon = channel->process->addon;
-  if (channel->is_text || channel->length > INBOX_BYTES)
-    return make_payload(channel, channel->batch, channel->length);
+  if (channel->is_text || channel->length > INBOX_BYTES) return make_payload(channel, channel->batch, channel->length);
   memcpy(addon->inbox, channel->batch, channel->length);
   return make_int(addon->env, (int)channel->length);
 }
@@ -353,6 +352,7 @@ static int post(node_channel *channel, const outgoing *message) {
   if (rc < 0) return rc;
   bool queued = cp_channel_queued_messages(channel->core) > 0;
   if (message->wants_callback) sends->wanted[(sends->first + sends->count++) & (sends->capacity - 1)] = queued;
+  if (!queued && cp_channel_flush(channel->core, 0) != 0) return UV_EPIPE; /* not written, but given up */
   return (rc == 1 ? HIGH : 0) | (queued ? QUEUED : 0);
 }
 
