@@ -2,6 +2,7 @@
 
 // The arguments of the verbs, in all the orders that the reference allows, made into one options object.
 
+const diagnostics = require('diagnostics_channel');
 const { isMainThread } = require('worker_threads');
 const { codes } = require('./errors');
 const { expand } = require('./stdio');
@@ -140,9 +141,14 @@ function normalizeSpawn(file, args, options) {
 
 const kInherits = Symbol('inherits the environment');
 
+// A worker may share our environment (SHARE_ENV), and change it while the kernel reads it: Node locks it for us only when we
+// read it by process.env.
+let hasWorkers = false;
+diagnostics.subscribe('worker_threads', () => { hasWorkers = true; });
+
 /** process.env is the real environment in the main thread only, and not where permission flags are added to it. */
 function setEnvironment(options, args) {
-  if (options.env || !isMainThread || (version.copiesPermissionFlags && process.permission !== undefined)) {
+  if (options.env || !isMainThread || hasWorkers || (version.copiesPermissionFlags && process.permission !== undefined)) {
     options.envPairs = makePairs(options.env, args);
     return;
   }
