@@ -150,7 +150,7 @@ test('timeout: killSignal', () => {
 });
 
 test('timeout: a child that handles the signal is waited for', () => {
-  const { status, signal, error } = cp.spawnSync('sh', ['-c', 'trap "exit 9" TERM; sleep 100 >/dev/null 2>&1 & wait; exit 1'], { timeout: 100 });
+  const { status, signal, error } = cp.spawnSync('sh', ['-c', 'trap "kill $!; exit 9" TERM; sleep 100 >/dev/null 2>&1 & wait; exit 1'], { timeout: 100 });
   assert.deepStrictEqual([status, signal], [9, null]);
   assert.strictEqual(error.code, 'ETIMEDOUT');
 });
