@@ -154,8 +154,7 @@ static bool export_all(napi_env env, napi_value exports, node_addon *addon) {
          set(env, exports, "setCallbacks", make_function(env, "setCallbacks", set_callbacks, addon)) &&
          set(env, exports, "closeFd", make_function(env, "closeFd", close_fd, addon)) &&
          set(env, exports, "inbox", make_inbox(env, addon)) && set(env, exports, "stdio", make_kinds(env)) &&
-         set(env, exports, "codes", make_codes(env)) &&
-         set(env, exports, "version", make_string(env, cp_version()));
+         set(env, exports, "codes", make_codes(env)) && set(env, exports, "version", make_string(env, cp_version()));
 }
 
 #ifdef NODE_API_MODULE_GET_API_VERSION

@@ -46,8 +46,7 @@ static bool table_of(napi_env env, napi_value array, int32_t **table, int *count
 /* The last property: from here on no JavaScript runs that could take the memory of the array away. */
 static bool read_table(node_plan *plan, napi_env env, napi_value object) {
   if (napi_get_named_property(env, object, "stdio", &plan->array) != napi_ok) return false;
-  return table_of(env, plan->array, &plan->table, &plan->count) ||
-         must_be(env, "plan.stdio", "an Int32Array of pairs");
+  return table_of(env, plan->array, &plan->table, &plan->count) || must_be(env, "plan.stdio", "an Int32Array of pairs");
 }
 
 static bool make_entries(node_plan *plan, napi_env env) {
