@@ -22,18 +22,27 @@ test('spawn: abort kills and emits an AbortError', async () => {
   const reason = new Error('mine');
   controller.abort(reason);
   // The error is told in the call of abort().
-  assert.deepStrictEqual(log.map(([name]) => name), ['spawn', 'error']);
+  assert.deepStrictEqual(
+    log.map(([name]) => name),
+    ['spawn', 'error'],
+  );
   checkAbortError(log[1][1], reason);
   assert.strictEqual(child.killed, true);
   await event(child, 'close');
-  assert.deepStrictEqual(log.slice(2), [['exit', null, 'SIGTERM'], ['close', null, 'SIGTERM']]);
+  assert.deepStrictEqual(log.slice(2), [
+    ['exit', null, 'SIGTERM'],
+    ['close', null, 'SIGTERM'],
+  ]);
 });
 
 test('spawn: the default reason', async () => {
   const controller = new AbortController();
   const child = cp.spawn('cat', { signal: controller.signal });
-  const [error] = await Promise.all([event(child, 'error').then(([first]) => first), event(child, 'close'),
-    new Promise((resolve) => child.on('spawn', () => resolve(controller.abort())))]);
+  const [error] = await Promise.all([
+    event(child, 'error').then(([first]) => first),
+    event(child, 'close'),
+    new Promise((resolve) => child.on('spawn', () => resolve(controller.abort()))),
+  ]);
   checkAbortError(error, controller.signal.reason);
   assert.deepStrictEqual(Object.keys(error), ['code', 'name']);
 });
@@ -44,7 +53,10 @@ test('spawn: aborted in the same tick as the call', async () => {
   const log = record(child);
   controller.abort();
   await event(child, 'close');
-  assert.deepStrictEqual(log.map(([name]) => name), ['error', 'spawn', 'exit', 'close']);
+  assert.deepStrictEqual(
+    log.map(([name]) => name),
+    ['error', 'spawn', 'exit', 'close'],
+  );
 });
 
 test('spawn: aborted before the call: it starts and is killed', async () => {
@@ -52,13 +64,19 @@ test('spawn: aborted before the call: it starts and is killed', async () => {
   assert(child.pid > 0);
   const log = record(child);
   await event(child, 'close');
-  assert.deepStrictEqual(log.map(([name]) => name), ['spawn', 'error', 'exit', 'close']);
+  assert.deepStrictEqual(
+    log.map(([name]) => name),
+    ['spawn', 'error', 'exit', 'close'],
+  );
   checkAbortError(log[1][1], 'text');
   assert.deepStrictEqual(log[2], ['exit', null, 'SIGTERM']);
 });
 
 test('spawn: killSignal is what abort sends', async () => {
-  for (const [killSignal, name] of [['SIGKILL', 'SIGKILL'], [1, 'SIGHUP']]) {
+  for (const [killSignal, name] of [
+    ['SIGKILL', 'SIGKILL'],
+    [1, 'SIGHUP'],
+  ]) {
     const controller = new AbortController();
     const child = cp.spawn('cat', { signal: controller.signal, killSignal });
     child.on('error', () => {});
@@ -74,7 +92,10 @@ test('spawn: abort after the end does nothing', async () => {
   await event(child, 'close');
   controller.abort();
   await new Promise(setImmediate);
-  assert.deepStrictEqual(log.map(([name]) => name), ['spawn', 'exit', 'close']);
+  assert.deepStrictEqual(
+    log.map(([name]) => name),
+    ['spawn', 'exit', 'close'],
+  );
   assert.strictEqual(child.killed, false);
 });
 
@@ -94,7 +115,13 @@ test('spawn: a failed start and an abort', async () => {
   const log = record(child);
   controller.abort();
   await event(child, 'close');
-  assert.deepStrictEqual(log.map(([name, error]) => [name, error.code]), [['error', 'ENOENT'], ['close', undefined]]);
+  assert.deepStrictEqual(
+    log.map(([name, error]) => [name, error.code]),
+    [
+      ['error', 'ENOENT'],
+      ['close', undefined],
+    ],
+  );
 });
 
 test('AbortSignal.timeout', async () => {
@@ -114,7 +141,11 @@ test('exec: abort gives an AbortError to the callback', async () => {
     return started;
   });
   checkAbortError(error, controller.signal.reason);
-  assert.deepStrictEqual(properties(error), [['code', 'ABORT_ERR'], ['name', 'AbortError'], ['cmd', 'read line']]);
+  assert.deepStrictEqual(properties(error), [
+    ['code', 'ABORT_ERR'],
+    ['name', 'AbortError'],
+    ['cmd', 'read line'],
+  ]);
   assert.strictEqual(stdout, '');
   assert.strictEqual(stderr, '');
   assert.strictEqual(child.exitCode, null);
@@ -190,9 +221,17 @@ test('the listener is taken off the signal at the end', async () => {
 
 test('signal is checked', () => {
   for (const signal of ['text', 1, {}, [], true]) {
-    for (const start of [() => cp.spawn('true', { signal }), () => cp.exec('true', { signal }),
-      () => cp.execFile('true', { signal }), () => cp.fork(program, { signal })]) {
-      assert.throws(start, { name: 'TypeError', code: 'ERR_INVALID_ARG_TYPE', message: /"options\.signal" property must be an instance of AbortSignal/ });
+    for (const start of [
+      () => cp.spawn('true', { signal }),
+      () => cp.exec('true', { signal }),
+      () => cp.execFile('true', { signal }),
+      () => cp.fork(program, { signal }),
+    ]) {
+      assert.throws(start, {
+        name: 'TypeError',
+        code: 'ERR_INVALID_ARG_TYPE',
+        message: /"options\.signal" property must be an instance of AbortSignal/,
+      });
     }
   }
 });

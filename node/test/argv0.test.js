@@ -35,8 +35,11 @@ test('argv0 in the sync verbs', () => {
 test('an error names the arguments without argv0', async () => {
   const child = cp.spawn('no-such-command', ['a'], { argv0: 'other' });
   const [error] = await event(child, 'error');
-  assert.deepStrictEqual(properties(error).slice(2), [['syscall', 'spawn no-such-command'], ['path', 'no-such-command'],
-    ['spawnargs', ['a']]]);
+  assert.deepStrictEqual(properties(error).slice(2), [
+    ['syscall', 'spawn no-such-command'],
+    ['path', 'no-such-command'],
+    ['spawnargs', ['a']],
+  ]);
   await event(child, 'close');
 });
 
@@ -49,7 +52,9 @@ test('an empty argv0 is kept', async () => {
 test('argv0 is checked', () => {
   for (const argv0 of [1, true, {}, []]) {
     assert.throws(() => cp.spawn('sh', { argv0 }), {
-      name: 'TypeError', code: 'ERR_INVALID_ARG_TYPE', message: /^The "options\.argv0" property must be of type string\./,
+      name: 'TypeError',
+      code: 'ERR_INVALID_ARG_TYPE',
+      message: /^The "options\.argv0" property must be of type string\./,
     });
   }
 });

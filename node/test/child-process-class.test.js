@@ -5,7 +5,10 @@ const { EventEmitter } = require('node:events');
 const { cp, test, event, finish, properties } = require('./fixtures/support.js');
 
 test('the module has the names of the built-in', () => {
-  assert.deepStrictEqual(Object.keys(require('node:child_process')).filter((name) => !(name in cp)), []);
+  assert.deepStrictEqual(
+    Object.keys(require('node:child_process')).filter((name) => !(name in cp)),
+    [],
+  );
   for (const name of ['spawn', 'exec', 'execFile', 'fork', 'spawnSync', 'execSync', 'execFileSync', 'ChildProcess']) {
     assert.strictEqual(typeof cp[name], 'function');
     assert.strictEqual(cp[name].name, name);
@@ -21,7 +24,8 @@ test('the functions have the lengths of the built-in', () => {
 
 test('the class and its prototype', () => {
   assert.strictEqual(Object.getPrototypeOf(cp.ChildProcess.prototype), EventEmitter.prototype);
-  for (const name of ['spawn', 'kill', 'ref', 'unref']) assert.strictEqual(typeof cp.ChildProcess.prototype[name], 'function');
+  for (const name of ['spawn', 'kill', 'ref', 'unref'])
+    assert.strictEqual(typeof cp.ChildProcess.prototype[name], 'function');
 });
 
 test('new ChildProcess() and its spawn()', async () => {
@@ -30,7 +34,12 @@ test('new ChildProcess() and its spawn()', async () => {
   assert.strictEqual(child.pid, undefined);
   assert.strictEqual(child.exitCode, null);
   assert.strictEqual(child.spawnfile, null);
-  child.spawn({ file: 'sh', args: ['sh', '-c', 'echo "$A"; exit 3'], envPairs: ['A=from pairs', 'PATH=/bin:/usr/bin'], stdio: 'pipe' });
+  child.spawn({
+    file: 'sh',
+    args: ['sh', '-c', 'echo "$A"; exit 3'],
+    envPairs: ['A=from pairs', 'PATH=/bin:/usr/bin'],
+    stdio: 'pipe',
+  });
   assert(child.pid > 0);
   assert.strictEqual(child.spawnfile, 'sh');
   assert.deepStrictEqual(child.spawnargs, ['sh', '-c', 'echo "$A"; exit 3']);
@@ -40,22 +49,30 @@ test('new ChildProcess() and its spawn()', async () => {
 test('spawn() of the class checks its options', () => {
   for (const options of [undefined, null, 'foo', 0, 1, NaN, true, false]) {
     assert.throws(() => new cp.ChildProcess().spawn(options), {
-      name: 'TypeError', code: 'ERR_INVALID_ARG_TYPE', message: /^The "options" argument must be of type object\./,
+      name: 'TypeError',
+      code: 'ERR_INVALID_ARG_TYPE',
+      message: /^The "options" argument must be of type object\./,
     });
   }
   for (const file of [undefined, null, 0, 1, NaN, true, false, {}]) {
     assert.throws(() => new cp.ChildProcess().spawn({ file }), {
-      name: 'TypeError', code: 'ERR_INVALID_ARG_TYPE', message: /^The "options\.file" property must be of type string\./,
+      name: 'TypeError',
+      code: 'ERR_INVALID_ARG_TYPE',
+      message: /^The "options\.file" property must be of type string\./,
     });
   }
   for (const envPairs of [null, 0, 1, NaN, true, false, {}, 'foo']) {
     assert.throws(() => new cp.ChildProcess().spawn({ envPairs, stdio: ['ignore', 'ignore', 'ignore', 'ipc'] }), {
-      name: 'TypeError', code: 'ERR_INVALID_ARG_TYPE', message: /^The "options\.envPairs" property must be an instance of Array\./,
+      name: 'TypeError',
+      code: 'ERR_INVALID_ARG_TYPE',
+      message: /^The "options\.envPairs" property must be an instance of Array\./,
     });
   }
   for (const args of [null, 0, 1, NaN, true, false, {}, 'foo']) {
     assert.throws(() => new cp.ChildProcess().spawn({ file: 'foo', args }), {
-      name: 'TypeError', code: 'ERR_INVALID_ARG_TYPE', message: /^The "options\.args" property must be an instance of Array\./,
+      name: 'TypeError',
+      code: 'ERR_INVALID_ARG_TYPE',
+      message: /^The "options\.args" property must be an instance of Array\./,
     });
   }
 });
@@ -70,8 +87,13 @@ test('spawn() of the class: a missing file', async () => {
   const child = new cp.ChildProcess();
   assert.strictEqual(child.spawn({ file: 'no-such-file', args: ['no-such-file', 'x'], envPairs: [] }), -2);
   const [error] = await event(child, 'error');
-  assert.deepStrictEqual(properties(error), [['errno', -2], ['code', 'ENOENT'], ['syscall', 'spawn no-such-file'], ['path', 'no-such-file'],
-    ['spawnargs', ['x']]]);
+  assert.deepStrictEqual(properties(error), [
+    ['errno', -2],
+    ['code', 'ENOENT'],
+    ['syscall', 'spawn no-such-file'],
+    ['path', 'no-such-file'],
+    ['spawnargs', ['x']],
+  ]);
   await event(child, 'close');
 });
 
@@ -88,7 +110,9 @@ test('kill() before spawn()', () => {
 
 test('a class of the user', async () => {
   class Mine extends cp.ChildProcess {
-    hello() { return `hello ${this.spawnfile}`; }
+    hello() {
+      return `hello ${this.spawnfile}`;
+    }
   }
   const child = new Mine();
   child.spawn({ file: 'true', args: ['true'], envPairs: [] });

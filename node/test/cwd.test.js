@@ -4,7 +4,17 @@ const assert = require('node:assert');
 const fs = require('node:fs');
 const path = require('node:path');
 const { pathToFileURL } = require('node:url');
-const { cp, test, outcome, event, finish, record, fixture, script, temporaryDirectory } = require('./fixtures/support.js');
+const {
+  cp,
+  test,
+  outcome,
+  event,
+  finish,
+  record,
+  fixture,
+  script,
+  temporaryDirectory,
+} = require('./fixtures/support.js');
 
 test('cwd as a text, for every verb', async (t) => {
   const cwd = temporaryDirectory(t);
@@ -24,15 +34,21 @@ test('cwd as a URL, for every verb', async (t) => {
   assert.strictEqual((await finish(cp.spawn('pwd', { cwd }))).stdout, `${directory}\n`);
   assert.strictEqual((await outcome((done) => cp.exec('pwd', { cwd }, done))).stdout, `${directory}\n`);
   assert.strictEqual((await outcome((done) => cp.execFile('pwd', { cwd }, done))).stdout, `${directory}\n`);
-  assert.strictEqual((await finish(cp.fork(fixture('child.js'), ['cwd'], { cwd, silent: true }))).stdout, `${directory}\n`);
+  assert.strictEqual(
+    (await finish(cp.fork(fixture('child.js'), ['cwd'], { cwd, silent: true }))).stdout,
+    `${directory}\n`,
+  );
   assert.strictEqual(String(cp.spawnSync('pwd', { cwd }).stdout), `${directory}\n`);
   assert.strictEqual(String(cp.execSync('pwd', { cwd })), `${directory}\n`);
   assert.strictEqual(String(cp.execFileSync('pwd', { cwd })), `${directory}\n`);
 });
 
 test('a URL that is no file', () => {
-  for (const [cwd, code] of [['http://example.org/', 'ERR_INVALID_URL_SCHEME'], ['file://host/tmp', 'ERR_INVALID_FILE_URL_HOST'],
-    ['file:///tmp/a%2Fb', 'ERR_INVALID_FILE_URL_PATH']]) {
+  for (const [cwd, code] of [
+    ['http://example.org/', 'ERR_INVALID_URL_SCHEME'],
+    ['file://host/tmp', 'ERR_INVALID_FILE_URL_HOST'],
+    ['file:///tmp/a%2Fb', 'ERR_INVALID_FILE_URL_PATH'],
+  ]) {
     assert.throws(() => cp.spawn('pwd', { cwd: new URL(cwd) }), { code });
     assert.throws(() => cp.spawnSync('pwd', { cwd: new URL(cwd) }), { code });
   }
@@ -60,10 +76,15 @@ test('a missing cwd: ENOENT of the command', async () => {
   const child = cp.spawn('pwd', { cwd: '/no/such/directory' });
   const log = record(child);
   await event(child, 'close');
-  assert.deepStrictEqual(log.map(([name]) => name), ['error', 'close']);
+  assert.deepStrictEqual(
+    log.map(([name]) => name),
+    ['error', 'close'],
+  );
   const { message, errno, code, syscall, path: file, spawnargs } = log[0][1];
-  assert.deepStrictEqual({ message, errno, code, syscall, file, spawnargs },
-    { message: 'spawn pwd ENOENT', errno: -2, code: 'ENOENT', syscall: 'spawn pwd', file: 'pwd', spawnargs: [] });
+  assert.deepStrictEqual(
+    { message, errno, code, syscall, file, spawnargs },
+    { message: 'spawn pwd ENOENT', errno: -2, code: 'ENOENT', syscall: 'spawn pwd', file: 'pwd', spawnargs: [] },
+  );
 });
 
 test('a missing cwd in the other verbs', async () => {

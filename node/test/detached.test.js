@@ -7,7 +7,11 @@ const { cp, test, event, finish, fixture, moduleName, seen, temporaryDirectory }
 
 // The fields behind the name in /proc/PID/stat: state, parent, group, session.
 function stat(pid) {
-  const [, parent, group, session] = fs.readFileSync(`/proc/${pid}/stat`, 'utf8').replace(/^.*\) /, '').split(' ').map(Number);
+  const [, parent, group, session] = fs
+    .readFileSync(`/proc/${pid}/stat`, 'utf8')
+    .replace(/^.*\) /, '')
+    .split(' ')
+    .map(Number);
   return { parent, group, session };
 }
 
@@ -18,7 +22,7 @@ test('detached: a leader of a new session and group', async () => {
   await finish(child);
 });
 
-test('not detached: the parent\'s session and group', async () => {
+test("not detached: the parent's session and group", async () => {
   const { group, session } = stat(process.pid);
   for (const detached of [false, undefined]) {
     const child = cp.spawn('cat', { detached });
@@ -36,7 +40,10 @@ test('fork: detached', async () => {
 });
 
 test('the whole group can be signalled', async () => {
-  const child = cp.spawn('sh', ['-c', 'cat <&3 & echo started; wait'], { detached: true, stdio: ['ignore', 'pipe', 'inherit', 'pipe'] });
+  const child = cp.spawn('sh', ['-c', 'cat <&3 & echo started; wait'], {
+    detached: true,
+    stdio: ['ignore', 'pipe', 'inherit', 'pipe'],
+  });
   await seen(child.stdout, 'started');
   process.kill(-child.pid, 'SIGKILL');
   assert.deepStrictEqual(await event(child, 'close'), [null, 'SIGKILL']);
@@ -47,7 +54,8 @@ test('a detached child with ignored stdio and unref outlives its parent', async 
   const fifo = path.join(directory, 'fifo');
   cp.execFileSync('mkfifo', [fifo]);
   const text = `
-    const child = require(${JSON.stringify(moduleName)}).spawn('cat', [${JSON.stringify(fifo)}], { detached: true, stdio: 'ignore' });
+    const cp = require(${JSON.stringify(moduleName)});
+    const child = cp.spawn('cat', [${JSON.stringify(fifo)}], { detached: true, stdio: 'ignore' });
     child.unref();
     console.log(child.pid);`;
   const { code, stdout } = await finish(cp.spawn(process.execPath, ['-e', text]));
@@ -67,7 +75,8 @@ test('a daemon whose output goes to a file', async (t) => {
     const fs = require('fs');
     const out = fs.openSync(${JSON.stringify(log)}, 'a');
     const err = fs.openSync(${JSON.stringify(log)}, 'a');
-    require(${JSON.stringify(moduleName)}).spawn('sh', ['-c', 'echo out; echo err >&2; echo end >' + ${JSON.stringify(fifo)}],
+    const cp = require(${JSON.stringify(moduleName)});
+    cp.spawn('sh', ['-c', 'echo out; echo err >&2; echo end >' + ${JSON.stringify(fifo)}],
       { detached: true, stdio: ['ignore', out, err] }).unref();`;
   assert.strictEqual((await finish(cp.spawn(process.execPath, ['-e', text]))).code, 0);
   assert.strictEqual(await fs.promises.readFile(fifo, 'utf8'), 'end\n');

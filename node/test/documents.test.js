@@ -43,17 +43,28 @@ function prepareAgain(name, sample, place) {
 test('every file of the documents belongs to a sample', () => {
   const files = fs.readdirSync(directory).filter((file) => /^\d/.test(file));
   const named = new Set(Object.keys(samples).map((name) => name.split('/')[0]));
-  assert.deepStrictEqual(files.filter((file) => !named.has(file)), []);
+  assert.deepStrictEqual(
+    files.filter((file) => !named.has(file)),
+    [],
+  );
 });
 
 // The documents themselves are not part of this project: DOCUMENTS names their directory.
-test('the samples are the text of the documents, but for blanks', { skip: process.env.DOCUMENTS ? false : 'DOCUMENTS is not set' }, () => {
-  const join = (text) => text.replace(/\s+/g, ' ').trim();
-  const documents = new Map(fs.readdirSync(process.env.DOCUMENTS)
-    .map((file) => [file.slice(0, 3), join(fs.readFileSync(path.join(process.env.DOCUMENTS, file), 'utf8'))]));
-  for (const name of Object.keys(samples)) {
-    const folder = path.join(directory, name.split('/')[0]);
-    const files = folder.endsWith('.js') ? [folder] : fs.readdirSync(folder).map((file) => path.join(folder, file));
-    for (const file of files) assert(documents.get(name.slice(0, 3)).includes(join(fs.readFileSync(file, 'utf8'))), file);
-  }
-});
+test(
+  'the samples are the text of the documents, but for blanks',
+  { skip: process.env.DOCUMENTS ? false : 'DOCUMENTS is not set' },
+  () => {
+    const join = (text) => text.replace(/\s+/g, ' ').trim();
+    const documents = new Map(
+      fs
+        .readdirSync(process.env.DOCUMENTS)
+        .map((file) => [file.slice(0, 3), join(fs.readFileSync(path.join(process.env.DOCUMENTS, file), 'utf8'))]),
+    );
+    for (const name of Object.keys(samples)) {
+      const folder = path.join(directory, name.split('/')[0]);
+      const files = folder.endsWith('.js') ? [folder] : fs.readdirSync(folder).map((file) => path.join(folder, file));
+      for (const file of files)
+        assert(documents.get(name.slice(0, 3)).includes(join(fs.readFileSync(file, 'utf8'))), file);
+    }
+  },
+);

@@ -7,7 +7,19 @@ const text = 'aé中😀';
 const bytes = Buffer.from(text);
 
 test('exec and execFile: every encoding of Node', async () => {
-  for (const encoding of ['utf8', 'utf-8', 'UTF8', 'latin1', 'binary', 'ascii', 'hex', 'base64', 'base64url', 'ucs2', 'utf16le']) {
+  for (const encoding of [
+    'utf8',
+    'utf-8',
+    'UTF8',
+    'latin1',
+    'binary',
+    'ascii',
+    'hex',
+    'base64',
+    'base64url',
+    'ucs2',
+    'utf16le',
+  ]) {
     const expected = encoding === 'ascii' ? bytes.toString('ascii') : bytes.toString(encoding);
     const file = await outcome((done) => cp.execFile('printf', ['%s', text], { encoding }, done));
     assert.strictEqual(file.stdout, expected, encoding);
@@ -76,7 +88,10 @@ test('execSync and execFileSync: encodings', () => {
 });
 
 test('spawnSync: the encoding of the input text', () => {
-  assert.deepStrictEqual(cp.spawnSync('cat', { input: 'é', encoding: 'latin1' }).stdout, Buffer.from([0xe9]).toString('latin1'));
+  assert.deepStrictEqual(
+    cp.spawnSync('cat', { input: 'é', encoding: 'latin1' }).stdout,
+    Buffer.from([0xe9]).toString('latin1'),
+  );
   assert.strictEqual(cp.spawnSync('cat', { input: '616263', encoding: 'hex' }).stdout, '616263');
   assert.deepStrictEqual(cp.spawnSync('cat', { input: 'é' }).stdout, Buffer.from('é'));
 });
@@ -89,7 +104,9 @@ test('setEncoding on a stream of spawn', async () => {
   const child = cp.spawn('printf', ['%s', text]);
   child.stdout.setEncoding('utf8');
   let all = '';
-  child.stdout.on('data', (chunk) => { all += chunk; });
+  child.stdout.on('data', (chunk) => {
+    all += chunk;
+  });
   await new Promise((resolve) => child.on('close', resolve));
   assert.strictEqual(all, text);
 });

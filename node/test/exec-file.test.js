@@ -4,7 +4,9 @@ const assert = require('node:assert');
 const { cp, test, outcome, properties } = require('./fixtures/support.js');
 
 test('execFile runs a file directly', async () => {
-  const { error, stdout, stderr, child } = await outcome((done) => cp.execFile('echo', ['$HOME', '*', '>x', '`id`'], done));
+  const { error, stdout, stderr, child } = await outcome((done) =>
+    cp.execFile('echo', ['$HOME', '*', '>x', '`id`'], done),
+  );
   assert.strictEqual(error, null);
   assert.strictEqual(stdout, '$HOME * >x `id`\n');
   assert.strictEqual(stderr, '');
@@ -38,16 +40,26 @@ test('an exit code: the command is the file and its arguments', async () => {
   const args = ['-c', 'echo no >&2; exit 9', 'a b'];
   const { error, stderr } = await outcome((done) => cp.execFile('sh', args, done));
   assert.strictEqual(error.message, 'Command failed: sh -c echo no >&2; exit 9 a b\nno\n');
-  assert.deepStrictEqual(properties(error), [['code', 9], ['killed', false], ['signal', null],
-    ['cmd', 'sh -c echo no >&2; exit 9 a b']]);
+  assert.deepStrictEqual(properties(error), [
+    ['code', 9],
+    ['killed', false],
+    ['signal', null],
+    ['cmd', 'sh -c echo no >&2; exit 9 a b'],
+  ]);
   assert.strictEqual(stderr, 'no\n');
 });
 
 test('a missing file', async () => {
   const { error, stdout, stderr } = await outcome((done) => cp.execFile('no-such-file', ['x'], done));
   assert.strictEqual(error.message, 'spawn no-such-file ENOENT');
-  assert.deepStrictEqual(properties(error), [['errno', -2], ['code', 'ENOENT'], ['syscall', 'spawn no-such-file'],
-    ['path', 'no-such-file'], ['spawnargs', ['x']], ['cmd', 'no-such-file x']]);
+  assert.deepStrictEqual(properties(error), [
+    ['errno', -2],
+    ['code', 'ENOENT'],
+    ['syscall', 'spawn no-such-file'],
+    ['path', 'no-such-file'],
+    ['spawnargs', ['x']],
+    ['cmd', 'no-such-file x'],
+  ]);
   assert.strictEqual(stdout, '');
   assert.strictEqual(stderr, '');
 });

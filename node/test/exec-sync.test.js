@@ -11,14 +11,26 @@ test('execSync and execFileSync return stdout', () => {
 });
 
 test('execFileSync: arguments and options may each be left out', () => {
-  for (const call of [['pwd'], ['pwd', []], ['pwd', {}], ['pwd', [], {}], ['pwd', null, null], ['pwd', undefined, {}]]) {
+  for (const call of [
+    ['pwd'],
+    ['pwd', []],
+    ['pwd', {}],
+    ['pwd', [], {}],
+    ['pwd', null, null],
+    ['pwd', undefined, {}],
+  ]) {
     assert.strictEqual(String(cp.execFileSync(...call)), `${process.cwd()}\n`);
   }
 });
 
 test('an exit code: the error has the whole result', () => {
-  for (const [start, command] of [[() => cp.execSync('echo out; echo err >&2; exit 5', { stdio: 'pipe' }), 'echo out; echo err >&2; exit 5'],
-    [() => cp.execFileSync('sh', ['-c', 'echo out; echo err >&2; exit 5'], { stdio: 'pipe' }), 'sh -c echo out; echo err >&2; exit 5']]) {
+  for (const [start, command] of [
+    [() => cp.execSync('echo out; echo err >&2; exit 5', { stdio: 'pipe' }), 'echo out; echo err >&2; exit 5'],
+    [
+      () => cp.execFileSync('sh', ['-c', 'echo out; echo err >&2; exit 5'], { stdio: 'pipe' }),
+      'sh -c echo out; echo err >&2; exit 5',
+    ],
+  ]) {
     assert.throws(start, (error) => {
       assert.strictEqual(error.constructor, Error);
       assert.strictEqual(error.message, `Command failed: ${command}\nerr\n`);
@@ -39,39 +51,75 @@ test('the message has no newline when stderr is empty', () => {
 });
 
 test('a signal throws', () => {
-  assert.throws(() => cp.execSync('kill -TERM $$'), { message: 'Command failed: kill -TERM $$', status: null, signal: 'SIGTERM' });
+  assert.throws(() => cp.execSync('kill -TERM $$'), {
+    message: 'Command failed: kill -TERM $$',
+    status: null,
+    signal: 'SIGTERM',
+  });
 });
 
 test('a missing file: the error of spawnSync with the result', () => {
-  assert.throws(() => cp.execFileSync('no-such-file', ['x']), (error) => {
-    assert.strictEqual(error.message, 'spawnSync no-such-file ENOENT');
-    assert.strictEqual(error.error, error);
-    assert.deepStrictEqual(Object.keys(error), ['errno', 'code', 'syscall', 'path', 'spawnargs', 'error', 'status', 'signal', 'output', 'pid',
-      'stdout', 'stderr']);
-    const { errno, code, syscall, path, spawnargs, status, signal, output, pid, stdout, stderr } = error;
-    assert.deepStrictEqual([errno, code, syscall, path, spawnargs, status, signal, output, pid, stdout, stderr],
-      [-2, 'ENOENT', 'spawnSync no-such-file', 'no-such-file', ['x'], null, null, null, 0, noOutput, noOutput]);
-    return true;
-  });
+  assert.throws(
+    () => cp.execFileSync('no-such-file', ['x']),
+    (error) => {
+      assert.strictEqual(error.message, 'spawnSync no-such-file ENOENT');
+      assert.strictEqual(error.error, error);
+      assert.deepStrictEqual(Object.keys(error), [
+        'errno',
+        'code',
+        'syscall',
+        'path',
+        'spawnargs',
+        'error',
+        'status',
+        'signal',
+        'output',
+        'pid',
+        'stdout',
+        'stderr',
+      ]);
+      const { errno, code, syscall, path, spawnargs, status, signal, output, pid, stdout, stderr } = error;
+      assert.deepStrictEqual(
+        [errno, code, syscall, path, spawnargs, status, signal, output, pid, stdout, stderr],
+        [-2, 'ENOENT', 'spawnSync no-such-file', 'no-such-file', ['x'], null, null, null, 0, noOutput, noOutput],
+      );
+      return true;
+    },
+  );
 });
 
 test('a timeout throws', () => {
-  assert.throws(() => cp.execSync('echo out; exec sleep 100', { timeout: 100 }), (error) => {
-    assert.strictEqual(error.message, 'spawnSync /bin/sh ETIMEDOUT');
-    assert.deepStrictEqual([error.code, error.errno, error.status, error.signal], ['ETIMEDOUT', -110, null, 'SIGTERM']);
-    assert.strictEqual(String(error.stdout), 'out\n');
-    return true;
+  assert.throws(
+    () => cp.execSync('echo out; exec sleep 100', { timeout: 100 }),
+    (error) => {
+      assert.strictEqual(error.message, 'spawnSync /bin/sh ETIMEDOUT');
+      assert.deepStrictEqual(
+        [error.code, error.errno, error.status, error.signal],
+        ['ETIMEDOUT', -110, null, 'SIGTERM'],
+      );
+      assert.strictEqual(String(error.stdout), 'out\n');
+      return true;
+    },
+  );
+  assert.throws(() => cp.execFileSync('sleep', ['100'], { timeout: 20, killSignal: 'SIGKILL' }), {
+    code: 'ETIMEDOUT',
+    signal: 'SIGKILL',
   });
-  assert.throws(() => cp.execFileSync('sleep', ['100'], { timeout: 20, killSignal: 'SIGKILL' }), { code: 'ETIMEDOUT', signal: 'SIGKILL' });
 });
 
 test('maxBuffer throws', () => {
-  assert.throws(() => cp.execSync('head -c 5000 /dev/zero', { maxBuffer: 100 }), { code: 'ENOBUFS', message: 'spawnSync /bin/sh ENOBUFS' });
-  assert.throws(() => cp.execFileSync('head', ['-c', '5000', '/dev/zero'], { maxBuffer: 100 }), { code: 'ENOBUFS', errno: -105 });
+  assert.throws(() => cp.execSync('head -c 5000 /dev/zero', { maxBuffer: 100 }), {
+    code: 'ENOBUFS',
+    message: 'spawnSync /bin/sh ENOBUFS',
+  });
+  assert.throws(() => cp.execFileSync('head', ['-c', '5000', '/dev/zero'], { maxBuffer: 100 }), {
+    code: 'ENOBUFS',
+    errno: -105,
+  });
   assert.strictEqual(cp.execSync('head -c 5000 /dev/zero', { maxBuffer: 5000 }).length, 5000);
 });
 
-test('stderr goes to the parent\'s stderr unless stdio is given', async () => {
+test("stderr goes to the parent's stderr unless stdio is given", async () => {
   const text = `
     const cp = require(${JSON.stringify(moduleName)});
     cp.execSync('echo one >&2');
@@ -97,7 +145,14 @@ test('input', () => {
 });
 
 test('uid, gid, env, cwd, windowsHide together', { skip: process.getuid() === 0 ? false : 'needs root' }, () => {
-  const options = { uid: 1000, gid: 1001, env: { A: 'b', PATH: process.env.PATH }, cwd: '/', windowsHide: true, encoding: 'utf8' };
+  const options = {
+    uid: 1000,
+    gid: 1001,
+    env: { A: 'b', PATH: process.env.PATH },
+    cwd: '/',
+    windowsHide: true,
+    encoding: 'utf8',
+  };
   assert.strictEqual(cp.execSync('echo $(id -u) $(id -g) $A $(pwd)', options), '1000 1001 b /\n');
   assert.strictEqual(cp.execFileSync('sh', ['-c', 'echo $(id -u) $(id -g) $A $(pwd)'], options), '1000 1001 b /\n');
 });
@@ -109,7 +164,9 @@ test('execSync: a shell of its own', () => {
 
 test('the event loop stands still', () => {
   let ticked = false;
-  process.nextTick(() => { ticked = true; });
+  process.nextTick(() => {
+    ticked = true;
+  });
   cp.execSync('true');
   cp.execFileSync('true');
   assert.strictEqual(ticked, false);

@@ -12,7 +12,9 @@ test('exec runs a shell command and gives its output', async () => {
 
 test('the shell treats special characters', async () => {
   const env = { HOME: '/the/home', PATH: process.env.PATH };
-  const { stdout } = await outcome((done) => cp.exec('echo "The \\$HOME variable is $HOME" | cat; echo $((2 + 3))', { env }, done));
+  const { stdout } = await outcome((done) =>
+    cp.exec('echo "The \\$HOME variable is $HOME" | cat; echo $((2 + 3))', { env }, done),
+  );
   assert.strictEqual(stdout, 'The $HOME variable is /the/home\n5\n');
 });
 
@@ -34,8 +36,12 @@ test('an exit code other than 0: the error and its properties in order', async (
   assert(error instanceof Error);
   assert.strictEqual(error.constructor, Error);
   assert.strictEqual(error.message, 'Command failed: echo out; echo wrong >&2; exit 3\nwrong\n');
-  assert.deepStrictEqual(properties(error), [['code', 3], ['killed', false], ['signal', null],
-    ['cmd', 'echo out; echo wrong >&2; exit 3']]);
+  assert.deepStrictEqual(properties(error), [
+    ['code', 3],
+    ['killed', false],
+    ['signal', null],
+    ['cmd', 'echo out; echo wrong >&2; exit 3'],
+  ]);
   assert.strictEqual(stdout, 'out\n');
   assert.strictEqual(stderr, 'wrong\n');
 });
@@ -47,7 +53,12 @@ test('the message ends with a newline also without output', async () => {
 
 test('death by a signal', async () => {
   const { error } = await outcome((done) => cp.exec('kill -KILL $$', done));
-  assert.deepStrictEqual(properties(error), [['code', null], ['killed', false], ['signal', 'SIGKILL'], ['cmd', 'kill -KILL $$']]);
+  assert.deepStrictEqual(properties(error), [
+    ['code', null],
+    ['killed', false],
+    ['signal', 'SIGKILL'],
+    ['cmd', 'kill -KILL $$'],
+  ]);
 });
 
 test('killed by the caller', async () => {
@@ -56,7 +67,12 @@ test('killed by the caller', async () => {
     started.kill('SIGINT');
     return started;
   });
-  assert.deepStrictEqual(properties(error), [['code', null], ['killed', true], ['signal', 'SIGINT'], ['cmd', 'read line']]);
+  assert.deepStrictEqual(properties(error), [
+    ['code', null],
+    ['killed', true],
+    ['signal', 'SIGINT'],
+    ['cmd', 'read line'],
+  ]);
   assert.strictEqual(child.killed, true);
 });
 
@@ -72,8 +88,14 @@ test('killed, but left with code 0: no error', async () => {
 
 test('a missing shell', async () => {
   const { error, stdout, stderr } = await outcome((done) => cp.exec('true', { shell: '/no/such/shell' }, done));
-  assert.deepStrictEqual(properties(error), [['errno', -2], ['code', 'ENOENT'], ['syscall', 'spawn /no/such/shell'],
-    ['path', '/no/such/shell'], ['spawnargs', ['-c', 'true']], ['cmd', 'true']]);
+  assert.deepStrictEqual(properties(error), [
+    ['errno', -2],
+    ['code', 'ENOENT'],
+    ['syscall', 'spawn /no/such/shell'],
+    ['path', '/no/such/shell'],
+    ['spawnargs', ['-c', 'true']],
+    ['cmd', 'true'],
+  ]);
   assert.strictEqual(stdout, '');
   assert.strictEqual(stderr, '');
 });
@@ -141,7 +163,13 @@ test('exec waits for a grandchild that holds the output', async () => {
 
 test('an argument list that is too long is thrown and the callback is not called', async () => {
   let called = false;
-  assert.throws(() => cp.exec('x'.repeat(200000), () => { called = true; }), { code: 'E2BIG', message: 'spawn E2BIG' });
+  assert.throws(
+    () =>
+      cp.exec('x'.repeat(200000), () => {
+        called = true;
+      }),
+    { code: 'E2BIG', message: 'spawn E2BIG' },
+  );
   await new Promise(setImmediate);
   assert.strictEqual(called, false);
 });
@@ -154,7 +182,8 @@ test('stdio of exec is always pipes', async () => {
 test('an exception in the callback is an uncaught exception', async () => {
   const text = `
     process.on('uncaughtException', (error) => console.log('caught', error.message));
-    require(${JSON.stringify(require('./fixtures/support.js').moduleName)}).exec('true', () => { throw new Error('mine'); });`;
+    const cp = require(${JSON.stringify(require('./fixtures/support.js').moduleName)});
+    cp.exec('true', () => { throw new Error('mine'); });`;
   const child = cp.spawn(process.execPath, ['-e', text]);
   const { stdout } = await finish(child);
   assert.strictEqual(stdout, 'caught mine\n');

@@ -16,12 +16,15 @@ test('messages without a listener are kept beyond the disconnect', async () => {
   assert.deepStrictEqual(messages, [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
 });
 
-test('close comes after the parent\'s own disconnect()', async () => {
+test("close comes after the parent's own disconnect()", async () => {
   const child = cp.fork(program, ['echo']);
   const log = record(child);
   child.disconnect();
   assert.deepStrictEqual(await event(child, 'close'), [0, null]);
-  assert.deepStrictEqual(log.map(([name]) => name), ['spawn', 'disconnect', 'exit', 'close']);
+  assert.deepStrictEqual(
+    log.map(([name]) => name),
+    ['spawn', 'disconnect', 'exit', 'close'],
+  );
 });
 
 test('a large message before disconnect() arrives whole', async (t) => {
@@ -35,17 +38,30 @@ test('a large message before disconnect() arrives whole', async (t) => {
 
 test('disconnect() while half a message has come', async (t) => {
   // Not a whole line: the other half never comes.
-  const file = script(temporaryDirectory(t), 'half', '#!/bin/sh\nprintf "\\"half" >&$NODE_CHANNEL_FD\necho written\nexec cat <&$NODE_CHANNEL_FD\n');
+  const file = script(
+    temporaryDirectory(t),
+    'half',
+    '#!/bin/sh\nprintf "\\"half" >&$NODE_CHANNEL_FD\necho written\nexec cat <&$NODE_CHANNEL_FD\n',
+  );
   const child = cp.fork('x', { execPath: file, silent: true });
   child.stdout.once('data', () => setImmediate(() => child.disconnect()));
   const log = record(child);
   assert.deepStrictEqual(await event(child, 'close'), [0, null]);
-  assert.deepStrictEqual(log.map(([name]) => name), ['spawn', 'disconnect', 'exit', 'close']);
+  assert.deepStrictEqual(
+    log.map(([name]) => name),
+    ['spawn', 'disconnect', 'exit', 'close'],
+  );
 });
 
 test('the environment cannot lead the channel astray', async (t) => {
-  const file = script(temporaryDirectory(t), 'tell.js', 'process.send([process.channel.fd, process.env.NODE_CHANNEL_FD ?? null])');
-  const child = cp.fork(file, { env: { ...process.env, NODE_CHANNEL_FD: '9', NODE_CHANNEL_SERIALIZATION_MODE: 'advanced' } });
+  const file = script(
+    temporaryDirectory(t),
+    'tell.js',
+    'process.send([process.channel.fd, process.env.NODE_CHANNEL_FD ?? null])',
+  );
+  const child = cp.fork(file, {
+    env: { ...process.env, NODE_CHANNEL_FD: '9', NODE_CHANNEL_SERIALIZATION_MODE: 'advanced' },
+  });
   const closed = event(child, 'close');
   assert.deepStrictEqual((await event(child, 'message'))[0], [3, null]);
   await closed;

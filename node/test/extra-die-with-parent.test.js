@@ -8,7 +8,8 @@ const { cp, test, event, moduleName, seen } = require('./fixtures/support.js');
 function startParent(options, program = 'echo ready; exec cat <&3') {
   const text = `
     const cp = require(${JSON.stringify(moduleName)});
-    cp.spawn('sh', ['-c', ${JSON.stringify(program)}], { stdio: ['ignore', 'inherit', 'inherit', 3], ...${JSON.stringify(options)} });`;
+    const options = { stdio: ['ignore', 'inherit', 'inherit', 3], ...${JSON.stringify(options)} };
+    cp.spawn('sh', ['-c', ${JSON.stringify(program)}], options);`;
   return cp.spawn(process.execPath, ['-e', text], { stdio: ['pipe', 'pipe', 'inherit', 'pipe'] });
 }
 
@@ -38,7 +39,10 @@ test('without it the child lives on', async () => {
 });
 
 test('a signal of its own', async () => {
-  const parent = startParent({ dieWithParent: 'SIGUSR1' }, 'trap "echo got the signal >&3; exit" USR1; echo ready; while :; do sleep 0.01; done');
+  const parent = startParent(
+    { dieWithParent: 'SIGUSR1' },
+    'trap "echo got the signal >&3; exit" USR1; echo ready; while :; do sleep 0.01; done',
+  );
   await seen(parent.stdout, 'ready');
   const told = seen(parent.stdio[3], 'got the signal');
   const closed = event(parent, 'close');

@@ -5,9 +5,14 @@ const assert = require('node:assert');
 const { cp, test, event, outcome, record, seen } = require('./fixtures/support.js');
 
 test('drainTimeout: close comes although a grandchild holds stdout', async () => {
-  const child = cp.spawn('sh', ['-c', 'cat <&3 & echo text'], { stdio: ['ignore', 'pipe', 'inherit', 'pipe'], drainTimeout: 50 });
+  const child = cp.spawn('sh', ['-c', 'cat <&3 & echo text'], {
+    stdio: ['ignore', 'pipe', 'inherit', 'pipe'],
+    drainTimeout: 50,
+  });
   let text = '';
-  child.stdout.on('data', (chunk) => { text += chunk; });
+  child.stdout.on('data', (chunk) => {
+    text += chunk;
+  });
   assert.deepStrictEqual(await event(child, 'close'), [0, null]);
   assert.strictEqual(text, 'text\n');
 });
@@ -35,7 +40,10 @@ test('drainTimeout does not cut what comes in time', async () => {
 });
 
 test('grace: SIGKILL follows when the signal of a timeout is ignored', async () => {
-  const child = cp.spawn('sh', ['-c', 'trap "" TERM; echo ready; while :; do sleep 0.01; done'], { timeout: 200, grace: 50 });
+  const child = cp.spawn('sh', ['-c', 'trap "" TERM; echo ready; while :; do sleep 0.01; done'], {
+    timeout: 200,
+    grace: 50,
+  });
   await seen(child.stdout, 'ready');
   assert.deepStrictEqual(await event(child, 'close'), [null, 'SIGKILL']);
   assert.strictEqual(child.endReason, 'timeout');
@@ -43,7 +51,10 @@ test('grace: SIGKILL follows when the signal of a timeout is ignored', async () 
 
 test('grace: and of an abort', async () => {
   const controller = new AbortController();
-  const child = cp.spawn('sh', ['-c', 'trap "" TERM; echo ready; while :; do sleep 0.01; done'], { signal: controller.signal, grace: 50 });
+  const child = cp.spawn('sh', ['-c', 'trap "" TERM; echo ready; while :; do sleep 0.01; done'], {
+    signal: controller.signal,
+    grace: 50,
+  });
   child.on('error', () => {});
   await seen(child.stdout, 'ready');
   controller.abort();
@@ -52,12 +63,17 @@ test('grace: and of an abort', async () => {
 });
 
 test('grace: a child that ends in time is not killed', async () => {
-  const child = cp.spawn('sh', ['-c', 'trap "exit 5" TERM; echo ready; while :; do sleep 0.01; done'], { timeout: 200, grace: 10000 });
+  const child = cp.spawn('sh', ['-c', 'trap "exit 5" TERM; echo ready; while :; do sleep 0.01; done'], {
+    timeout: 200,
+    grace: 10000,
+  });
   assert.deepStrictEqual(await event(child, 'close'), [5, null]);
 });
 
 test('grace is nothing for kill()', async () => {
-  const child = cp.spawn('sh', ['-c', 'trap "echo got" TERM; echo ready; while ! read line; do :; done; exit 7'], { grace: 1 });
+  const child = cp.spawn('sh', ['-c', 'trap "echo got" TERM; echo ready; while ! read line; do :; done; exit 7'], {
+    grace: 1,
+  });
   await seen(child.stdout, 'ready');
   child.kill();
   await seen(child.stdout, 'got');

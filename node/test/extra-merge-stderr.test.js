@@ -15,7 +15,10 @@ test('spawn', async () => {
 
 test('exec and execFile', async () => {
   assert.strictEqual((await outcome((done) => cp.exec(script, { mergeStderr: true }, done))).stdout, expected);
-  assert.strictEqual((await outcome((done) => cp.execFile('sh', ['-c', script], { mergeStderr: true }, done))).stdout, expected);
+  assert.strictEqual(
+    (await outcome((done) => cp.execFile('sh', ['-c', script], { mergeStderr: true }, done))).stdout,
+    expected,
+  );
 });
 
 test('fork', async () => {

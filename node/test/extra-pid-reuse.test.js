@@ -33,25 +33,33 @@ async function reuse(pid) {
   return null;
 }
 
-test('kill() and killTree() after the exit, when the pid is another\'s', { skip: mayChoosePids() ? false : `${lastPid} cannot be written` }, async (t) => {
-  const child = cp.spawn('true');
-  await event(child, 'close');
-  const other = await reuse(child.pid);
-  if (other === null) {
-    t.skip('the pid was not to be had');
-    return;
-  }
-  assert.strictEqual(other.pid, child.pid);
-  assert.strictEqual(child.kill('SIGKILL'), false);
-  assert.strictEqual(child.killTree('SIGKILL'), false);
-  other.stdin.end();
-  assert.deepStrictEqual(await event(other, 'close'), [0, null]);
-});
+test(
+  "kill() and killTree() after the exit, when the pid is another's",
+  { skip: mayChoosePids() ? false : `${lastPid} cannot be written` },
+  async (t) => {
+    const child = cp.spawn('true');
+    await event(child, 'close');
+    const other = await reuse(child.pid);
+    if (other === null) {
+      t.skip('the pid was not to be had');
+      return;
+    }
+    assert.strictEqual(other.pid, child.pid);
+    assert.strictEqual(child.kill('SIGKILL'), false);
+    assert.strictEqual(child.killTree('SIGKILL'), false);
+    other.stdin.end();
+    assert.deepStrictEqual(await event(other, 'close'), [0, null]);
+  },
+);
 
 test('kill() of a child that has ended, but of which the exit was not told yet', async () => {
   // The loop stands still, so the child is a zombie: it keeps its pid, and the signal reaches nobody.
   const child = cp.spawn('true');
-  const other = cp.spawnSync('sh', ['-c', `while read -r _ _ state _ </proc/${child.pid}/stat && [ "$state" != Z ]; do :; done`], { timeout: 10000 });
+  const other = cp.spawnSync(
+    'sh',
+    ['-c', `while read -r _ _ state _ </proc/${child.pid}/stat && [ "$state" != Z ]; do :; done`],
+    { timeout: 10000 },
+  );
   assert.strictEqual(other.error, undefined);
   child.kill('SIGKILL');
   assert.deepStrictEqual(await event(child, 'close'), [0, null]);

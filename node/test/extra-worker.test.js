@@ -6,10 +6,13 @@ const { Worker } = require('node:worker_threads');
 const { cp, test, event, fixture, moduleName } = require('./fixtures/support.js');
 
 function worker(text) {
-  return new Worker(`
+  return new Worker(
+    `
     const { parentPort } = require('node:worker_threads');
     const cp = require(${JSON.stringify(moduleName)});
-    ${text}`, { eval: true });
+    ${text}`,
+    { eval: true },
+  );
 }
 
 // Until nobody with this pid is there, not even a zombie.
@@ -27,7 +30,8 @@ test('they are reaped when they end', async () => {
 
 test('forked children, with messages under way', async () => {
   const thread = worker(`
-    const child = cp.fork(${JSON.stringify(fixture('child.js'))}, ['echo'], { stdio: ['ignore', 'ignore', 'ignore', 'ipc'] });
+    const program = ${JSON.stringify(fixture('child.js'))};
+    const child = cp.fork(program, ['echo'], { stdio: ['ignore', 'ignore', 'ignore', 'ipc'] });
     child.on('message', (n) => { if (n === 1) parentPort.postMessage(child.pid); child.send(n + 1); });
     child.send(0);`);
   const [pid] = await event(thread, 'message');

@@ -26,7 +26,12 @@ test('fork: a Node process with a channel', async () => {
   assert.deepStrictEqual([child.stdin, child.stdout, child.stderr], [null, null, null]);
   assert.deepStrictEqual(child.stdio, [null, null, null, null]);
   assert.deepStrictEqual(await facts(child), {
-    connected: true, send: 'function', disconnect: 'function', channel: 'object', channelFd: 3, environment: [null, null],
+    connected: true,
+    send: 'function',
+    disconnect: 'function',
+    channel: 'object',
+    channelFd: 3,
+    environment: [null, null],
   });
 });
 
@@ -45,8 +50,16 @@ test('arguments and options may be left out', async () => {
   const directory = path.join(__dirname, 'fixtures');
   const silent = { silent: true };
   const tell = path.join(directory, 'tell-arguments.js');
-  const cases = [[[tell, silent], []], [[tell, [], silent], []], [[tell, undefined, silent], []], [[tell, null, silent], []],
-    [[tell, ['a', 'b c'], silent], ['a', 'b c']]];
+  const cases = [
+    [[tell, silent], []],
+    [[tell, [], silent], []],
+    [[tell, undefined, silent], []],
+    [[tell, null, silent], []],
+    [
+      [tell, ['a', 'b c'], silent],
+      ['a', 'b c'],
+    ],
+  ];
   for (const [call, expected] of cases) {
     const child = cp.fork(...call);
     const closed = event(child, 'close');
@@ -88,7 +101,7 @@ test('silent: pipes', async () => {
   assert.deepStrictEqual(JSON.parse(stdout).argv, [process.execPath, program, 'argv']);
 });
 
-test('not silent: the parent\'s streams', async () => {
+test("not silent: the parent's streams", async () => {
   const { moduleName } = require('./fixtures/support.js');
   const text = `require(${JSON.stringify(moduleName)}).fork(${JSON.stringify(program)}, ['cwd'])`;
   assert.strictEqual((await finish(cp.spawn(process.execPath, ['-e', text]))).stdout, `${process.cwd()}\n`);
@@ -132,7 +145,9 @@ test('spawn with ipc is as good', async () => {
 test('without ipc in the array it throws', () => {
   for (const stdio of [['pipe', 'pipe', 'pipe'], [], [0, 1, 2]]) {
     assert.throws(() => cp.fork(program, { stdio }), {
-      name: 'Error', code: 'ERR_CHILD_PROCESS_IPC_REQUIRED', message: 'Forked processes must have an IPC channel, missing value \'ipc\' in options.stdio',
+      name: 'Error',
+      code: 'ERR_CHILD_PROCESS_IPC_REQUIRED',
+      message: "Forked processes must have an IPC channel, missing value 'ipc' in options.stdio",
     });
   }
 });
@@ -150,10 +165,14 @@ test('execPath', async (t) => {
 });
 
 test('a program that is no Node gets NODE_CHANNEL_FD', async (t) => {
-  const file = script(temporaryDirectory(t), 'no-node', `#!/bin/sh
+  const file = script(
+    temporaryDirectory(t),
+    'no-node',
+    `#!/bin/sh
     echo "\\"fd $NODE_CHANNEL_FD mode $NODE_CHANNEL_SERIALIZATION_MODE\\"" >&$NODE_CHANNEL_FD
     read line <&$NODE_CHANNEL_FD
-    echo "$line" >&$NODE_CHANNEL_FD\n`);
+    echo "$line" >&$NODE_CHANNEL_FD\n`,
+  );
   const child = cp.fork('argument', { execPath: file });
   const log = record(child);
   child.send({ a: [1, 'é', null] });
@@ -215,11 +234,16 @@ test('the memory is not shared', async () => {
 
 test('several children at once', async () => {
   const children = Array.from({ length: 4 }, () => cp.fork(program, ['echo']));
-  const answers = await Promise.all(children.map((child, i) => {
-    child.send({ i });
-    return event(child, 'message');
-  }));
-  assert.deepStrictEqual(answers.map(([message]) => message), [{ i: 0 }, { i: 1 }, { i: 2 }, { i: 3 }]);
+  const answers = await Promise.all(
+    children.map((child, i) => {
+      child.send({ i });
+      return event(child, 'message');
+    }),
+  );
+  assert.deepStrictEqual(
+    answers.map(([message]) => message),
+    [{ i: 0 }, { i: 1 }, { i: 2 }, { i: 3 }],
+  );
   const ends = Promise.all(children.map((child) => event(child, 'exit')));
   for (const child of children) child.disconnect();
   await ends;

@@ -112,7 +112,9 @@ for (const serialization of ['json', 'advanced']) {
         assert.strictEqual(await connectAndRead(port), 'accepted by the parent');
         await close(handle);
       } else if (kind === 'socket') {
-        const { message: { port } } = await next();
+        const {
+          message: { port },
+        } = await next();
         const text = connectAndRead(port);
         const { message, handle } = await next();
         assert.strictEqual(message, 'a socket');
@@ -162,7 +164,7 @@ test('a connection on a Unix socket', async (t) => {
   await end(child);
 });
 
-test('the parent\'s socket is gone after the send, unless keepOpen', async () => {
+test("the parent's socket is gone after the send, unless keepOpen", async () => {
   const child = cp.fork(program, ['hold']);
   const next = messages(child);
   const { server, client, socket } = await connection();
@@ -180,7 +182,9 @@ test('keepOpen: the parent can go on writing', async () => {
   const next = messages(child);
   const { server, client, socket } = await connection();
   let text = '';
-  client.on('data', (chunk) => { text += chunk; });
+  client.on('data', (chunk) => {
+    text += chunk;
+  });
   child.send('x', socket, { keepOpen: true });
   assert.deepStrictEqual((await next()).message, ['holds', 1]);
   await new Promise((resolve) => socket.write('parent, ', resolve));
@@ -207,7 +211,14 @@ test('the order of messages and handles is kept', async () => {
   child.send('6');
   const got = [];
   while (got.length < 6) got.push((await next()).message);
-  assert.deepStrictEqual(got, [['1', 'none'], ['2', 'Socket'], ['3', 'none'], ['4', 'Server'], ['5', 'Socket'], ['6', 'none']]);
+  assert.deepStrictEqual(got, [
+    ['1', 'none'],
+    ['2', 'Socket'],
+    ['3', 'none'],
+    ['4', 'Server'],
+    ['5', 'Socket'],
+    ['6', 'none'],
+  ]);
   for (const { client, server: each } of [first, second]) {
     client.destroy();
     await close(each);
@@ -287,7 +298,8 @@ test('getConnections counts the sockets of the children', async () => {
     child.send('x', (await accepted)[0]);
     assert.deepStrictEqual((await next()).message, ['holds', i]);
   }
-  const count = () => new Promise((resolve, reject) => server.getConnections((error, n) => (error ? reject(error) : resolve(n))));
+  const count = () =>
+    new Promise((resolve, reject) => server.getConnections((error, n) => (error ? reject(error) : resolve(n))));
   assert.strictEqual(await count(), 3);
   child.send('end');
   await readAll(clients[0]);
@@ -304,7 +316,9 @@ test('server.close() waits for the sockets of the children', async () => {
   child.send('x', socket);
   await next();
   let closed = false;
-  const done = close(server).then(() => { closed = true; });
+  const done = close(server).then(() => {
+    closed = true;
+  });
   child.send('is it closed?');
   assert.deepStrictEqual((await next()).message, ['message', 'is it closed?']);
   assert.strictEqual(closed, false);
@@ -320,7 +334,9 @@ test('getConnections when the child has gone: its error', async () => {
   const { server, client, socket } = await connection();
   child.send('x', socket);
   await next();
-  const counted = new Promise((resolve) => server.getConnections((error, count) => resolve(error ? error.code : count)));
+  const counted = new Promise((resolve) =>
+    server.getConnections((error, count) => resolve(error ? error.code : count)),
+  );
   child.kill('SIGKILL');
   const result = await counted;
   assert(result === 'ERR_CHILD_CLOSED_BEFORE_REPLY' || result === 1, String(result));
@@ -342,14 +358,19 @@ test('an HTTP server in two children', async () => {
   const server = await listen(net.createServer());
   const { port } = server.address();
   const children = ['a', 'b'].map((name) => cp.fork(file, [name]));
-  await Promise.all(children.map((child) => {
-    child.send('server', server);
-    return event(child, 'message');
-  }));
+  await Promise.all(
+    children.map((child) => {
+      child.send('server', server);
+      return event(child, 'message');
+    }),
+  );
   await close(server);
-  const get = () => new Promise((resolve, reject) => {
-    http.get({ port, host: '127.0.0.1', agent: false }, async (response) => resolve(String(await readAll(response)))).on('error', reject);
-  });
+  const get = () =>
+    new Promise((resolve, reject) => {
+      http
+        .get({ port, host: '127.0.0.1', agent: false }, async (response) => resolve(String(await readAll(response))))
+        .on('error', reject);
+    });
   const answers = await Promise.all(Array.from({ length: 20 }, get));
   for (const answer of answers) assert.match(answer, /^http [ab]$/);
   await Promise.all(children.map(end));
@@ -357,11 +378,15 @@ test('an HTTP server in two children', async () => {
 
 test('a child of the built-in gives its handles on to a child of this module', async (t) => {
   const { script, moduleName } = require('./fixtures/support.js');
-  const file = script(temporaryDirectory(t), 'between.js', `
+  const file = script(
+    temporaryDirectory(t),
+    'between.js',
+    `
     const child = require(${JSON.stringify(moduleName)}).fork(${JSON.stringify(program)}, ['serve']);
     child.on('message', (message) => process.send(message));
     process.on('message', (message, handle) => child.send(message, handle));
-    process.on('disconnect', () => child.kill());`);
+    process.on('disconnect', () => child.kill());`,
+  );
   for (const outer of [builtIn, cp]) {
     const child = outer.fork(file);
     const next = messages(child);

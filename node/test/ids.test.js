@@ -31,7 +31,10 @@ test('only uid, only gid', { skip }, async () => {
 });
 
 test('uid 0 and gid 0 are ids', { skip }, async () => {
-  assert.strictEqual((await finish(cp.spawn('sh', ['-c', 'echo $(id -u) $(id -g)'], { uid: 0, gid: 0 }))).stdout, '0 0\n');
+  assert.strictEqual(
+    (await finish(cp.spawn('sh', ['-c', 'echo $(id -u) $(id -g)'], { uid: 0, gid: 0 }))).stdout,
+    '0 0\n',
+  );
 });
 
 test('null and undefined are no ids', async () => {
@@ -56,11 +59,14 @@ test('an id that may not be taken is EPERM', async () => {
 test('uid and gid are checked', () => {
   for (const name of ['uid', 'gid']) {
     for (const value of ['0', 1.5, {}, true, 2 ** 31, NaN]) {
-      assert.throws(() => cp.spawn('true', { [name]: value }), (error) => {
-        assert.match(error.code, /^ERR_(INVALID_ARG_TYPE|OUT_OF_RANGE)$/);
-        assert(error.message.includes(`options.${name}`), error.message);
-        return true;
-      });
+      assert.throws(
+        () => cp.spawn('true', { [name]: value }),
+        (error) => {
+          assert.match(error.code, /^ERR_(INVALID_ARG_TYPE|OUT_OF_RANGE)$/);
+          assert(error.message.includes(`options.${name}`), error.message);
+          return true;
+        },
+      );
     }
   }
 });

@@ -16,7 +16,18 @@ test('kill() sends SIGTERM', async () => {
 });
 
 test('every signal that ends a process, by name and by number', async () => {
-  const harmless = ['SIGCHLD', 'SIGCLD', 'SIGCONT', 'SIGURG', 'SIGWINCH', 'SIGSTOP', 'SIGTSTP', 'SIGTTIN', 'SIGTTOU', 'SIGUNUSED'];
+  const harmless = [
+    'SIGCHLD',
+    'SIGCLD',
+    'SIGCONT',
+    'SIGURG',
+    'SIGWINCH',
+    'SIGSTOP',
+    'SIGTSTP',
+    'SIGTTIN',
+    'SIGTTOU',
+    'SIGUNUSED',
+  ];
   const names = Object.keys(constants.signals).filter((name) => !harmless.includes(name));
   const numbers = new Map();
   const check = async (signal, number) => {
@@ -41,12 +52,16 @@ test('names in small letters', async () => {
 test('unknown signals throw', async () => {
   const child = cp.spawn('cat');
   for (const signal of ['term', 'SIGNOTHING', '9', 34, 999, -1, 1.5, {}, true]) {
-    assert.throws(() => child.kill(signal), (error) => {
-      assert(['ERR_UNKNOWN_SIGNAL', 'ERR_INVALID_ARG_TYPE'].includes(error.code), error.code);
-      assert(error instanceof TypeError);
-      if (typeof signal !== 'object' && typeof signal !== 'boolean') assert.strictEqual(error.message, `Unknown signal: ${signal}`);
-      return true;
-    });
+    assert.throws(
+      () => child.kill(signal),
+      (error) => {
+        assert(['ERR_UNKNOWN_SIGNAL', 'ERR_INVALID_ARG_TYPE'].includes(error.code), error.code);
+        assert(error instanceof TypeError);
+        if (typeof signal !== 'object' && typeof signal !== 'boolean')
+          assert.strictEqual(error.message, `Unknown signal: ${signal}`);
+        return true;
+      },
+    );
   }
   assert.strictEqual(child.killed, false);
   child.stdin.end();
@@ -103,7 +118,9 @@ test('kill twice', async () => {
 
 test('grandchildren are not killed', async () => {
   // The grandchild alone holds fd 3, so the end of it is the end of the grandchild.
-  const child = cp.spawn('sh', ['-c', 'cat <&3 >&3 & exec 3>&-; echo started; wait'], { stdio: ['ignore', 'pipe', 'inherit', 'pipe'] });
+  const child = cp.spawn('sh', ['-c', 'cat <&3 >&3 & exec 3>&-; echo started; wait'], {
+    stdio: ['ignore', 'pipe', 'inherit', 'pipe'],
+  });
   await seen(child.stdout, 'started');
   child.kill('SIGKILL');
   assert.deepStrictEqual(await event(child, 'exit'), [null, 'SIGKILL']);
@@ -129,7 +146,9 @@ test('a signal in the same tick as the spawn is not lost', async () => {
 });
 
 test('a Node child handles SIGTERM in JavaScript', async () => {
-  const text = 'process.on("SIGTERM", () => { console.log("cleaning"); process.exit(8); }); console.log("ready"); process.stdin.resume();';
+  const text =
+    'process.on("SIGTERM", () => { console.log("cleaning"); process.exit(8); });' +
+    'console.log("ready"); process.stdin.resume();';
   const child = cp.spawn(process.execPath, ['-e', text]);
   await seen(child.stdout, 'ready');
   child.kill();
@@ -146,8 +165,11 @@ test('a Node child without a handler dies of the signal itself', async () => {
   }
 });
 
-test('kill of somebody else\'s process: the error event', { skip: process.getuid() === 0 ? false : 'needs root' }, async () => {
-  const text = `
+test(
+  "kill of somebody else's process: the error event",
+  { skip: process.getuid() === 0 ? false : 'needs root' },
+  async () => {
+    const text = `
     const cp = require(${JSON.stringify(moduleName)});
     const child = cp.spawn('cat');
     const other = cp.spawn('cat', { uid: 12345 });
@@ -159,6 +181,7 @@ test('kill of somebody else\'s process: the error event', { skip: process.getuid
       process.seteuid(0);
       other.stdin.end(); child.stdin.end();
     });`;
-  const { stdout, stderr } = await finish(cp.spawn(process.execPath, ['-e', text]));
-  assert.deepStrictEqual(stdout && JSON.parse(stdout), [false, false, [['EPERM', 'kill', -1, 'kill EPERM']]], stderr);
-});
+    const { stdout, stderr } = await finish(cp.spawn(process.execPath, ['-e', text]));
+    assert.deepStrictEqual(stdout && JSON.parse(stdout), [false, false, [['EPERM', 'kill', -1, 'kill EPERM']]], stderr);
+  },
+);

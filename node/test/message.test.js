@@ -13,9 +13,11 @@ async function leave(child) {
 
 async function echoes(child, messages) {
   const answers = [];
-  const all = new Promise((resolve) => child.on('message', (message) => {
-    if (answers.push(message) === messages.length) resolve();
-  }));
+  const all = new Promise((resolve) =>
+    child.on('message', (message) => {
+      if (answers.push(message) === messages.length) resolve();
+    }),
+  );
   for (const message of messages) child.send(message);
   await all;
   return answers;
@@ -23,8 +25,26 @@ async function echoes(child, messages) {
 
 test('every value of JSON comes back', async () => {
   const child = cp.fork(program, ['echo']);
-  const messages = [1, -1.5, 0, 1e300, '', 'text', 'é中😀\u2028\n', true, false, null, [], {}, [[[]]], { a: { b: [1, { c: null }] } },
-    '\ud800', 'x'.repeat(70000), Array.from({ length: 1000 }, (_, i) => i), { '': '', __proto: 1, 'key with blank': 2 }];
+  const messages = [
+    1,
+    -1.5,
+    0,
+    1e300,
+    '',
+    'text',
+    'é中😀\u2028\n',
+    true,
+    false,
+    null,
+    [],
+    {},
+    [[[]]],
+    { a: { b: [1, { c: null }] } },
+    '\ud800',
+    'x'.repeat(70000),
+    Array.from({ length: 1000 }, (_, i) => i),
+    { '': '', '__proto': 1, 'key with blank': 2 },
+  ];
   assert.deepStrictEqual(await echoes(child, messages), messages);
   await leave(child);
 });
@@ -32,8 +52,14 @@ test('every value of JSON comes back', async () => {
 test('what JSON cannot say is lost', async () => {
   const child = cp.fork(program, ['echo']);
   const cases = [
-    [{ foo: 'bar', baz: NaN }, { foo: 'bar', baz: null }],
-    [[undefined, () => {}, Symbol('s')], [null, null, null]],
+    [
+      { foo: 'bar', baz: NaN },
+      { foo: 'bar', baz: null },
+    ],
+    [
+      [undefined, () => {}, Symbol('s')],
+      [null, null, null],
+    ],
     [{ a: undefined, b: () => {} }, {}],
     [new Date(0), '1970-01-01T00:00:00.000Z'],
     [new Map([[1, 2]]), {}],
@@ -43,7 +69,13 @@ test('what JSON cannot say is lost', async () => {
     [{ toJSON: () => 'own' }, 'own'],
     [Object.create({ far: 1 }), {}],
   ];
-  assert.deepStrictEqual(await echoes(child, cases.map(([sent]) => sent)), cases.map(([, got]) => got));
+  assert.deepStrictEqual(
+    await echoes(
+      child,
+      cases.map(([sent]) => sent),
+    ),
+    cases.map(([, got]) => got),
+  );
   await leave(child);
 });
 
@@ -65,10 +97,13 @@ test('send: the callback gets null, not in the call', async () => {
   const child = cp.fork(program, ['sink']);
   let called = false;
   const result = new Promise((resolve) => {
-    assert.strictEqual(child.send('x', (...args) => {
-      called = true;
-      resolve(args);
-    }), true);
+    assert.strictEqual(
+      child.send('x', (...args) => {
+        called = true;
+        resolve(args);
+      }),
+      true,
+    );
   });
   assert.strictEqual(called, false);
   assert.deepStrictEqual(await result, [null]);
@@ -77,9 +112,14 @@ test('send: the callback gets null, not in the call', async () => {
 
 test('send: all forms of its arguments', async () => {
   const child = cp.fork(program, ['echo']);
-  const calls = [(m, done) => child.send(m, done), (m, done) => child.send(m, undefined, done), (m, done) => child.send(m, null, done),
-    (m, done) => child.send(m, undefined, undefined, done), (m, done) => child.send(m, undefined, {}, done),
-    (m, done) => child.send(m, null, { keepOpen: true }, done)];
+  const calls = [
+    (m, done) => child.send(m, done),
+    (m, done) => child.send(m, undefined, done),
+    (m, done) => child.send(m, null, done),
+    (m, done) => child.send(m, undefined, undefined, done),
+    (m, done) => child.send(m, undefined, {}, done),
+    (m, done) => child.send(m, null, { keepOpen: true }, done),
+  ];
   const answers = [];
   const all = new Promise((resolve) => child.on('message', (m) => answers.push(m) === calls.length && resolve()));
   for (const [i, call] of calls.entries()) {
@@ -94,7 +134,9 @@ test('send: callbacks keep their order', async () => {
   const child = cp.fork(program, ['sink']);
   const order = [];
   const sizes = [10, 500000, 10, 200000, 1];
-  await Promise.all(sizes.map((size, i) => new Promise((resolve) => child.send('z'.repeat(size), () => resolve(order.push(i))))));
+  await Promise.all(
+    sizes.map((size, i) => new Promise((resolve) => child.send('z'.repeat(size), () => resolve(order.push(i))))),
+  );
   assert.deepStrictEqual(order, [0, 1, 2, 3, 4]);
   await leave(child);
 });
@@ -129,7 +171,10 @@ test('send after disconnect: false, and the callback gets ERR_IPC_CHANNEL_CLOSED
   const log = record(child);
   assert.strictEqual(child.send('x'), false);
   await event(child, 'exit');
-  assert.deepStrictEqual(log.filter(([name]) => name === 'error').map(([, e]) => [e.code, e.message]), [['ERR_IPC_CHANNEL_CLOSED', 'Channel closed']]);
+  assert.deepStrictEqual(
+    log.filter(([name]) => name === 'error').map(([, e]) => [e.code, e.message]),
+    [['ERR_IPC_CHANNEL_CLOSED', 'Channel closed']],
+  );
 });
 
 test('send after the end of the child', async () => {
@@ -141,11 +186,17 @@ test('send after the end of the child', async () => {
 
 test('a message that cannot be one throws', async () => {
   const child = cp.fork(program, ['echo']);
-  assert.throws(() => child.send(), { name: 'TypeError', code: 'ERR_MISSING_ARGS', message: 'The "message" argument must be specified' });
+  assert.throws(() => child.send(), {
+    name: 'TypeError',
+    code: 'ERR_MISSING_ARGS',
+    message: 'The "message" argument must be specified',
+  });
   assert.throws(() => child.send(undefined), { code: 'ERR_MISSING_ARGS' });
   for (const message of [() => {}, Symbol('s'), 5n]) {
     assert.throws(() => child.send(message), {
-      name: 'TypeError', code: 'ERR_INVALID_ARG_TYPE', message: /^The "message" argument must be one of type string, object, number, or boolean\./,
+      name: 'TypeError',
+      code: 'ERR_INVALID_ARG_TYPE',
+      message: /^The "message" argument must be one of type string, object, number, or boolean\./,
     });
   }
   const circle = {};
@@ -160,20 +211,41 @@ test('a message that cannot be one throws', async () => {
 test('the other arguments of send are checked', async () => {
   const child = cp.fork(program, ['sink']);
   for (const handle of ['text', 1, true, {}, { fd: 1 }, Buffer.alloc(1)]) {
-    assert.throws(() => child.send('x', handle), { name: 'TypeError', code: 'ERR_INVALID_HANDLE_TYPE', message: 'This handle type cannot be sent' });
+    assert.throws(() => child.send('x', handle), {
+      name: 'TypeError',
+      code: 'ERR_INVALID_HANDLE_TYPE',
+      message: 'This handle type cannot be sent',
+    });
   }
   for (const options of ['text', 1, true]) {
-    assert.throws(() => child.send('x', null, options), { name: 'TypeError', code: 'ERR_INVALID_ARG_TYPE', message: /^The "options" argument must be of type object\./ });
+    assert.throws(() => child.send('x', null, options), {
+      name: 'TypeError',
+      code: 'ERR_INVALID_ARG_TYPE',
+      message: /^The "options" argument must be of type object\./,
+    });
   }
   await leave(child);
 });
 
 test('NODE_ messages are internal', async () => {
   const child = cp.fork(program, ['internal']);
-  const messages = [{ cmd: 'NODE_foo', a: 1 }, { cmd: 'NODE_' }, { cmd: 'node_foo' }, { cmd: ['NODE_foo'] }, { cmd: 'NODEfoo' }, [{ cmd: 'NODE_foo' }]];
+  const messages = [
+    { cmd: 'NODE_foo', a: 1 },
+    { cmd: 'NODE_' },
+    { cmd: 'node_foo' },
+    { cmd: ['NODE_foo'] },
+    { cmd: 'NODEfoo' },
+    [{ cmd: 'NODE_foo' }],
+  ];
   const answers = await echoes(child, messages);
-  assert.deepStrictEqual(answers.map(([kind]) => kind), ['internal', 'message', 'message', 'message', 'message', 'message']);
-  assert.deepStrictEqual(answers.map(([, message]) => message), messages);
+  assert.deepStrictEqual(
+    answers.map(([kind]) => kind),
+    ['internal', 'message', 'message', 'message', 'message', 'message'],
+  );
+  assert.deepStrictEqual(
+    answers.map(([, message]) => message),
+    messages,
+  );
   await leave(child);
 });
 
@@ -181,8 +253,10 @@ test('internal messages to the parent', async () => {
   const child = cp.fork(program, ['tell', '{"cmd":"NODE_other","n":1}']);
   const log = record(child);
   await event(child, 'close');
-  assert.deepStrictEqual(log.filter(([name]) => /essage/.test(name)).map(([name, message]) => [name, message]),
-    [['internalMessage', { cmd: 'NODE_other', n: 1 }]]);
+  assert.deepStrictEqual(
+    log.filter(([name]) => /essage/.test(name)).map(([name, message]) => [name, message]),
+    [['internalMessage', { cmd: 'NODE_other', n: 1 }]],
+  );
 });
 
 test('a message without a handle: the second argument is undefined', async () => {
@@ -209,11 +283,13 @@ test('messages that came before there was a listener are kept', async () => {
 test('a message that is sent from a message handler', async () => {
   const child = cp.fork(program, ['echo']);
   let count = 0;
-  const done = new Promise((resolve) => child.on('message', (n) => {
-    count++;
-    if (n === 0) resolve();
-    else child.send(n - 1);
-  }));
+  const done = new Promise((resolve) =>
+    child.on('message', (n) => {
+      count++;
+      if (n === 0) resolve();
+      else child.send(n - 1);
+    }),
+  );
   child.send(50);
   await done;
   assert.strictEqual(count, 51);

@@ -42,12 +42,18 @@ test('an argument', () => {
 });
 
 test('the module and the path of fork', () => {
-  assert.throws(() => cp.fork(bad), (error) => {
-    assert.strictEqual(error.code, 'ERR_INVALID_ARG_VALUE');
-    assert.match(error.message, /^The argument 'modulePath' must be a string or Uint8Array without null bytes\. Received 'a\\x00b'$|without null bytes/);
-    return true;
+  assert.throws(
+    () => cp.fork(bad),
+    (error) => {
+      assert.strictEqual(error.code, 'ERR_INVALID_ARG_VALUE');
+      assert.match(error.message, /without null bytes\. Received 'a\\x00b'$/);
+      return true;
+    },
+  );
+  assert.throws(() => cp.fork(program, { execPath: bad }), {
+    code: 'ERR_INVALID_ARG_VALUE',
+    message: /without null bytes/,
   });
-  assert.throws(() => cp.fork(program, { execPath: bad }), { code: 'ERR_INVALID_ARG_VALUE', message: /without null bytes/ });
 });
 
 test('cwd, argv0, shell', () => {
@@ -62,8 +68,8 @@ test('cwd, argv0, shell', () => {
 
 test('env: name and value', () => {
   for (const verb of [cp.spawn, cp.execFile, cp.spawnSync, cp.execFileSync, cp.exec, cp.execSync]) {
-    rejects(() => verb('true', { env: { A: bad } }), 'options.env[\'A\']');
-    rejects(() => verb('true', { env: { [bad]: 'x' } }), 'options.env[\'a\0b\']');
+    rejects(() => verb('true', { env: { A: bad } }), "options.env['A']");
+    rejects(() => verb('true', { env: { [bad]: 'x' } }), "options.env['a\0b']");
   }
-  rejects(() => cp.fork(program, { env: { A: bad } }), 'options.env[\'A\']');
+  rejects(() => cp.fork(program, { env: { A: bad } }), "options.env['A']");
 });

@@ -11,7 +11,9 @@ function parent(text, ...args) {
 }
 
 test('the parent waits for its child', async () => {
-  const { stdout } = await finish(parent('cp.spawn("sh", ["-c", "exit 3"], { stdio: "ignore" }).on("exit", (code) => console.log(code))'));
+  const { stdout } = await finish(
+    parent('cp.spawn("sh", ["-c", "exit 3"], { stdio: "ignore" }).on("exit", (code) => console.log(code))'),
+  );
   assert.strictEqual(stdout, '3\n');
 });
 
@@ -26,31 +28,45 @@ test('unref(): it does not wait', async () => {
 });
 
 test('unref() and ref() again: it waits', async () => {
-  const { stdout } = await finish(parent(`
+  const { stdout } = await finish(
+    parent(`
     const child = cp.spawn('true', { stdio: 'ignore' });
     child.unref();
     child.ref();
-    child.on('exit', (code) => console.log('exit', code));`));
+    child.on('exit', (code) => console.log('exit', code));`),
+  );
   assert.strictEqual(stdout, 'exit 0\n');
 });
 
 test('unref() alone: open pipes hold the parent', async () => {
-  const started = parent('const child = cp.spawn("cat"); child.unref(); process.stdin.on("data", () => child.stdin.end()); child.on("exit", () => process.stdin.pause());');
+  const started = parent(
+    `const child = cp.spawn('cat');
+    child.unref();
+    process.stdin.on('data', () => child.stdin.end());
+    child.on('exit', () => process.stdin.pause());`,
+  );
   started.stdin.write('go');
   assert.strictEqual((await finish(started)).code, 0);
 });
 
 test('unref() of the child and its pipes', async () => {
-  const started = parent('const child = cp.spawn("cat"); child.unref(); for (const stream of child.stdio) stream.unref(); process.on("exit", () => console.log(child.exitCode));');
+  const started = parent(
+    `const child = cp.spawn('cat');
+    child.unref();
+    for (const stream of child.stdio) stream.unref();
+    process.on('exit', () => console.log(child.exitCode));`,
+  );
   assert.strictEqual((await finish(started)).stdout, 'null\n');
 });
 
 test('an established channel holds the parent after unref()', async () => {
-  const { stdout } = await finish(parent(`
+  const { stdout } = await finish(
+    parent(`
     const child = cp.fork(${child}, ['echo']);
     child.unref();
     child.on('message', (message) => { console.log(message); child.disconnect(); });
-    child.send('still here');`));
+    child.send('still here');`),
+  );
   assert.strictEqual(stdout, 'still here\n');
 });
 
@@ -67,13 +83,15 @@ test('unref() of child and channel lets the parent go', async () => {
 });
 
 test('channel.ref() after channel.unref() holds it again', async () => {
-  const { stdout } = await finish(parent(`
+  const { stdout } = await finish(
+    parent(`
     const child = cp.fork(${child}, ['echo']);
     child.unref();
     child.channel.unref();
     child.channel.ref();
     child.on('message', (message) => { console.log(message); child.disconnect(); });
-    child.send('held');`));
+    child.send('held');`),
+  );
   assert.strictEqual(stdout, 'held\n');
 });
 

@@ -11,7 +11,9 @@ async function exchange(verb, messages) {
   const child = cp.fork(program, [verb], advanced);
   const ended = event(child, 'exit');
   const answers = [];
-  const all = new Promise((resolve) => child.on('message', (message) => answers.push(message) === messages.length && resolve()));
+  const all = new Promise((resolve) =>
+    child.on('message', (message) => answers.push(message) === messages.length && resolve()),
+  );
   for (const message of messages) child.send(message);
   await all;
   child.disconnect();
@@ -25,21 +27,42 @@ function values() {
   cycle.list.push(cycle);
   const shared = { shared: true };
   return [
-    1, 1.5, 0, NaN, Infinity, 2 ** 40, '', 'text', 'é中😀', true, false, null, [], {},
+    1,
+    1.5,
+    0,
+    NaN,
+    Infinity,
+    2 ** 40,
+    '',
+    'text',
+    'é中😀',
+    true,
+    false,
+    null,
+    [],
+    {},
     { undefinedValue: undefined, nested: [undefined, null] },
     { big: 123456789012345678901234567890n, negative: -1n },
     new Date(1234567890123),
     /ab+c/giu,
-    new Map([[{ key: 1 }, 'object key'], ['x', new Set([1, 'two', [3]])]]),
+    new Map([
+      [{ key: 1 }, 'object key'],
+      ['x', new Set([1, 'two', [3]])],
+    ]),
     new Set(['a', new Map()]),
     [shared, shared],
     cycle,
     Object.assign([1, 2, 3], { 10: 'sparse' }),
     { boxed: [Object(1), Object('s'), Object(false), Object(5n)] },
     new ArrayBuffer(5),
-    Uint8Array.from([1, 2, 3]), Int16Array.from([-1, 300]), Float64Array.from([1.5, -0]), BigInt64Array.from([-5n]),
-    Uint8ClampedArray.from([0, 255]), new DataView(Uint8Array.from([9, 8, 7]).buffer, 1, 2),
-    Buffer.from('a buffer'), { buffer: Buffer.from([0, 255]), list: [Buffer.alloc(0)] },
+    Uint8Array.from([1, 2, 3]),
+    Int16Array.from([-1, 300]),
+    Float64Array.from([1.5, -0]),
+    BigInt64Array.from([-5n]),
+    Uint8ClampedArray.from([0, 255]),
+    new DataView(Uint8Array.from([9, 8, 7]).buffer, 1, 2),
+    Buffer.from('a buffer'),
+    { buffer: Buffer.from([0, 255]), list: [Buffer.alloc(0)] },
     'x'.repeat(100000),
   ];
 }
@@ -57,7 +80,10 @@ test('the child sees the same types', async () => {
   // A view is shown with the buffer it lies in, which is whatever the receiver has read.
   const sent = values().filter((value) => !(value instanceof DataView));
   const answers = await exchange('inspect', sent);
-  assert.deepStrictEqual(answers, sent.map((value) => inspect(value, { depth: 9 })));
+  assert.deepStrictEqual(
+    answers,
+    sent.map((value) => inspect(value, { depth: 9 })),
+  );
 });
 
 test('identity inside one message is kept, between messages not', async () => {
@@ -68,7 +94,12 @@ test('identity inside one message is kept, between messages not', async () => {
 });
 
 test('errors keep name, message and stack, and lose the rest', async () => {
-  const sent = [new Error('plain'), new TypeError('typed'), new RangeError('range'), Object.assign(new Error('with'), { code: 'E' })];
+  const sent = [
+    new Error('plain'),
+    new TypeError('typed'),
+    new RangeError('range'),
+    Object.assign(new Error('with'), { code: 'E' }),
+  ];
   const answers = await exchange('echo', sent);
   answers.forEach((error, i) => {
     assert(error instanceof sent[i].constructor);
@@ -85,7 +116,11 @@ test('the cause of an error', async () => {
 });
 
 test('properties of built-in objects and prototypes are lost', async () => {
-  class Mine { constructor() { this.a = 1; } }
+  class Mine {
+    constructor() {
+      this.a = 1;
+    }
+  }
   const date = Object.assign(new Date(0), { extra: 1 });
   const map = Object.assign(new Map(), { extra: 1 });
   const [first, second, third] = await exchange('echo', [date, map, new Mine()]);
@@ -100,7 +135,8 @@ test('what cannot be cloned throws and the channel lives on', async () => {
   for (const message of [{ f() {} }, [Symbol('s')], { p: Promise.resolve() }, { w: new WeakMap() }]) {
     assert.throws(() => child.send(message), { message: /could not be cloned/ });
   }
-  for (const message of [() => {}, Symbol('s'), 5n]) assert.throws(() => child.send(message), { code: 'ERR_INVALID_ARG_TYPE' });
+  for (const message of [() => {}, Symbol('s'), 5n])
+    assert.throws(() => child.send(message), { code: 'ERR_INVALID_ARG_TYPE' });
   assert.throws(() => child.send(undefined), { code: 'ERR_MISSING_ARGS' });
   child.send('alive');
   assert.strictEqual((await event(child, 'message'))[0], 'alive');
@@ -109,8 +145,15 @@ test('what cannot be cloned throws and the channel lives on', async () => {
 });
 
 test('NODE_ messages are internal here too', async () => {
-  const answers = await exchange('internal', [{ cmd: 'NODE_foo', n: 1n }, { cmd: 'other' }, new Map([['cmd', 'NODE_foo']])]);
-  assert.deepStrictEqual(answers.map(([kind]) => kind), ['internal', 'message', 'message']);
+  const answers = await exchange('internal', [
+    { cmd: 'NODE_foo', n: 1n },
+    { cmd: 'other' },
+    new Map([['cmd', 'NODE_foo']]),
+  ]);
+  assert.deepStrictEqual(
+    answers.map(([kind]) => kind),
+    ['internal', 'message', 'message'],
+  );
 });
 
 test('a Buffer of many bytes, and its bytes', async () => {
@@ -134,7 +177,10 @@ test('many messages in order', async () => {
 });
 
 test('spawn with ipc takes serialization', async () => {
-  const child = cp.spawn(process.execPath, [program, 'echo'], { ...advanced, stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+  const child = cp.spawn(process.execPath, [program, 'echo'], {
+    ...advanced,
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+  });
   child.send(new Set([1n]));
   assert.deepStrictEqual((await event(child, 'message'))[0], new Set([1n]));
   child.kill();
@@ -165,7 +211,8 @@ test('a frame that is no value is an uncaught exception', async (t) => {
   const file = script(temporaryDirectory(t), 'bad', '#!/bin/sh\nprintf "\\000\\000\\000\\002ab" >&$NODE_CHANNEL_FD\n');
   const text = `
     process.on('uncaughtException', (error) => console.log(error.name));
-    require(${JSON.stringify(moduleName)}).fork('x', { execPath: ${JSON.stringify(file)}, serialization: 'advanced' });`;
+    const cp = require(${JSON.stringify(moduleName)});
+    cp.fork('x', { execPath: ${JSON.stringify(file)}, serialization: 'advanced' });`;
   assert.strictEqual((await finish(cp.spawn(process.execPath, ['-e', text]))).stdout, 'Error\n');
 });
 

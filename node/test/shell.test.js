@@ -86,7 +86,9 @@ test('fork has no shell', async () => {
 test('shell is checked', () => {
   for (const shell of [1, {}, [], () => {}]) {
     assert.throws(() => cp.spawn('true', { shell }), {
-      name: 'TypeError', code: 'ERR_INVALID_ARG_TYPE', message: /^The "options\.shell" property must be one of type boolean or string\./,
+      name: 'TypeError',
+      code: 'ERR_INVALID_ARG_TYPE',
+      message: /^The "options\.shell" property must be one of type boolean or string\./,
     });
   }
 });

@@ -21,7 +21,14 @@ test('the result and the order of its keys', () => {
 });
 
 test('arguments and options may each be left out', () => {
-  for (const call of [['pwd'], ['pwd', []], ['pwd', {}], ['pwd', [], {}], ['pwd', null, {}], ['pwd', undefined, undefined]]) {
+  for (const call of [
+    ['pwd'],
+    ['pwd', []],
+    ['pwd', {}],
+    ['pwd', [], {}],
+    ['pwd', null, {}],
+    ['pwd', undefined, undefined],
+  ]) {
     assert.strictEqual(String(cp.spawnSync(...call).stdout), `${process.cwd()}\n`);
   }
 });
@@ -34,11 +41,18 @@ test('a signal', () => {
 test('a missing command is returned, not thrown', () => {
   const result = cp.spawnSync('no-such-command', ['a', 'b']);
   assert.deepStrictEqual(Object.keys(result), ['error', 'status', 'signal', 'output', 'pid', 'stdout', 'stderr']);
-  assert.deepStrictEqual([result.status, result.signal, result.output, result.pid, result.stdout, result.stderr],
-    [null, null, null, 0, noOutput, noOutput]);
+  assert.deepStrictEqual(
+    [result.status, result.signal, result.output, result.pid, result.stdout, result.stderr],
+    [null, null, null, 0, noOutput, noOutput],
+  );
   assert.strictEqual(result.error.message, 'spawnSync no-such-command ENOENT');
-  assert.deepStrictEqual(properties(result.error), [['errno', -2], ['code', 'ENOENT'], ['syscall', 'spawnSync no-such-command'],
-    ['path', 'no-such-command'], ['spawnargs', ['a', 'b']]]);
+  assert.deepStrictEqual(properties(result.error), [
+    ['errno', -2],
+    ['code', 'ENOENT'],
+    ['syscall', 'spawnSync no-such-command'],
+    ['path', 'no-such-command'],
+    ['spawnargs', ['a', 'b']],
+  ]);
 });
 
 test('all other failures are returned too', () => {
@@ -51,7 +65,11 @@ test('all other failures are returned too', () => {
   for (const [call, code, errno] of cases) {
     const { error, pid } = cp.spawnSync(...call);
     assert.strictEqual(error.message, `spawnSync ${call[0]} ${code}`);
-    assert.deepStrictEqual(properties(error).slice(0, 3), [['errno', errno], ['code', code], ['syscall', `spawnSync ${call[0]}`]]);
+    assert.deepStrictEqual(properties(error).slice(0, 3), [
+      ['errno', errno],
+      ['code', code],
+      ['syscall', `spawnSync ${call[0]}`],
+    ]);
     assert.strictEqual(pid, 0);
   }
 });
@@ -60,8 +78,15 @@ test('input: text, Buffer, TypedArray, DataView', () => {
   const bytes = Buffer.from('bytes');
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   const wide = Uint16Array.from([0x6261, 0x6463]);
-  const cases = [['text é', 'text é'], [bytes, 'bytes'], [new Uint8Array(bytes), 'bytes'], [view, 'bytes'], [wide, 'abcd'], ['', ''],
-    [Buffer.alloc(0), '']];
+  const cases = [
+    ['text é', 'text é'],
+    [bytes, 'bytes'],
+    [new Uint8Array(bytes), 'bytes'],
+    [view, 'bytes'],
+    [wide, 'abcd'],
+    ['', ''],
+    [Buffer.alloc(0), ''],
+  ];
   for (const [input, expected] of cases) assert.strictEqual(String(cp.spawnSync('cat', { input }).stdout), expected);
 });
 
@@ -102,11 +127,18 @@ test('stdio: what is not captured is null', () => {
 
 test('stdio inherit', async () => {
   const text = `
-    const { output, status } = require(${JSON.stringify(moduleName)}).spawnSync('sh', ['-c', 'read l; echo got $l; echo e >&2'], { stdio: 'inherit' });
+    const cp = require(${JSON.stringify(moduleName)});
+    const script = 'read l; echo got $l; echo e >&2';
+    const { output, status } = cp.spawnSync('sh', ['-c', script], { stdio: 'inherit' });
     console.log(JSON.stringify([output, status]));`;
   const child = cp.spawn(process.execPath, ['-e', text]);
   child.stdin.end('line\n');
-  assert.deepStrictEqual(await finish(child), { code: 0, signal: null, stdout: 'got line\n[[null,null,null],0]\n', stderr: 'e\n' });
+  assert.deepStrictEqual(await finish(child), {
+    code: 0,
+    signal: null,
+    stdout: 'got line\n[[null,null,null],0]\n',
+    stderr: 'e\n',
+  });
 });
 
 test('stdio: files', (t) => {
@@ -121,13 +153,20 @@ test('stdio: files', (t) => {
 });
 
 test('stdio: extra pipes are captured', () => {
-  const { output } = cp.spawnSync('sh', ['-c', 'echo three >&3; echo five >&5'], { stdio: ['ignore', 'ignore', 'ignore', 'pipe', 'ignore', 'pipe'] });
-  assert.deepStrictEqual(output.map((part) => part && String(part)), [null, null, null, 'three\n', null, 'five\n']);
+  const { output } = cp.spawnSync('sh', ['-c', 'echo three >&3; echo five >&5'], {
+    stdio: ['ignore', 'ignore', 'ignore', 'pipe', 'ignore', 'pipe'],
+  });
+  assert.deepStrictEqual(
+    output.map((part) => part && String(part)),
+    [null, null, null, 'three\n', null, 'five\n'],
+  );
 });
 
 test('stdio: ipc throws', () => {
   assert.throws(() => cp.spawnSync('true', { stdio: ['pipe', 'pipe', 'pipe', 'ipc'] }), {
-    name: 'Error', code: 'ERR_IPC_SYNC_FORK', message: 'IPC cannot be used with synchronous forks',
+    name: 'Error',
+    code: 'ERR_IPC_SYNC_FORK',
+    message: 'IPC cannot be used with synchronous forks',
   });
 });
 
@@ -137,12 +176,20 @@ test('timeout: ETIMEDOUT, the signal and the output so far', () => {
   assert.strictEqual(late.signal, 'SIGTERM');
   assert.strictEqual(String(late.stdout), 'before\n');
   assert.strictEqual(late.error.message, 'spawnSync sh ETIMEDOUT');
-  assert.deepStrictEqual(properties(late.error), [['errno', -110], ['code', 'ETIMEDOUT'], ['syscall', 'spawnSync sh'], ['path', 'sh'],
-    ['spawnargs', ['-c', 'echo before; exec sleep 100']]]);
+  assert.deepStrictEqual(properties(late.error), [
+    ['errno', -110],
+    ['code', 'ETIMEDOUT'],
+    ['syscall', 'spawnSync sh'],
+    ['path', 'sh'],
+    ['spawnargs', ['-c', 'echo before; exec sleep 100']],
+  ]);
 });
 
 test('timeout: killSignal', () => {
-  for (const [killSignal, name] of [['SIGKILL', 'SIGKILL'], [2, 'SIGINT']]) {
+  for (const [killSignal, name] of [
+    ['SIGKILL', 'SIGKILL'],
+    [2, 'SIGINT'],
+  ]) {
     const { signal, error } = cp.spawnSync('sleep', ['100'], { timeout: 20, killSignal });
     assert.strictEqual(signal, name);
     assert.strictEqual(error.code, 'ETIMEDOUT');
@@ -150,7 +197,8 @@ test('timeout: killSignal', () => {
 });
 
 test('timeout: a child that handles the signal is waited for', () => {
-  const { status, signal, error } = cp.spawnSync('sh', ['-c', 'trap "kill $!; exit 9" TERM; sleep 100 >/dev/null 2>&1 & wait; exit 1'], { timeout: 100 });
+  const script = `trap 'kill $!; exit 9' TERM; sleep 100 >/dev/null 2>&1 & wait; exit 1`;
+  const { status, signal, error } = cp.spawnSync('sh', ['-c', script], { timeout: 500 });
   assert.deepStrictEqual([status, signal], [9, null]);
   assert.strictEqual(error.code, 'ETIMEDOUT');
 });
@@ -192,8 +240,12 @@ test('it waits for a grandchild that holds stdout', () => {
 
 test('the event loop stands still', () => {
   let ticked = false;
-  process.nextTick(() => { ticked = true; });
-  setImmediate(() => { ticked = true; });
+  process.nextTick(() => {
+    ticked = true;
+  });
+  setImmediate(() => {
+    ticked = true;
+  });
   cp.spawnSync('true');
   assert.strictEqual(ticked, false);
 });

@@ -13,8 +13,16 @@ test('spawn runs a program with its arguments', async () => {
 });
 
 test('arguments and options may each be left out', async () => {
-  for (const call of [['pwd'], ['pwd', []], ['pwd', undefined], ['pwd', null], ['pwd', { cwd: '/' }], ['pwd', [], undefined],
-    ['pwd', null, { cwd: '/' }], ['pwd', undefined, { cwd: '/' }]]) {
+  for (const call of [
+    ['pwd'],
+    ['pwd', []],
+    ['pwd', undefined],
+    ['pwd', null],
+    ['pwd', { cwd: '/' }],
+    ['pwd', [], undefined],
+    ['pwd', null, { cwd: '/' }],
+    ['pwd', undefined, { cwd: '/' }],
+  ]) {
     const { code, stdout } = await finish(cp.spawn(...call));
     assert.strictEqual(code, 0);
     const last = call.at(-1);
@@ -55,12 +63,23 @@ test('the object of a living child', async () => {
   assert(child.pid > 0);
 });
 
-test('the own properties of a child have the built-in\'s names', async () => {
+test("the own properties of a child have the built-in's names", async () => {
   const child = cp.spawn('true');
   await finish(child);
   const names = Object.keys(child).filter((name) => !name.startsWith('_'));
-  for (const name of ['connected', 'signalCode', 'exitCode', 'killed', 'spawnfile', 'pid', 'stdin', 'stdout', 'stderr',
-    'stdio', 'spawnargs']) {
+  for (const name of [
+    'connected',
+    'signalCode',
+    'exitCode',
+    'killed',
+    'spawnfile',
+    'pid',
+    'stdin',
+    'stdout',
+    'stderr',
+    'stdio',
+    'spawnargs',
+  ]) {
     assert(names.includes(name), name);
   }
 });
@@ -113,15 +132,23 @@ test('a missing command: the error event and all its properties', async () => {
   const streams = [child.stdin, child.stdout, child.stderr];
   assert(streams.every((stream) => stream instanceof net.Socket));
   await event(child, 'close');
-  assert.deepStrictEqual(log.map(([name]) => name), ['error', 'close']);
+  assert.deepStrictEqual(
+    log.map(([name]) => name),
+    ['error', 'close'],
+  );
   const [[, error], close] = log;
   assert.deepStrictEqual(close, ['close', -2, null]);
   assert(error instanceof Error);
   assert.strictEqual(error.constructor, Error);
   assert.strictEqual(error.name, 'Error');
   assert.strictEqual(error.message, 'spawn no-such-command ENOENT');
-  assert.deepStrictEqual(properties(error), [['errno', -2], ['code', 'ENOENT'], ['syscall', 'spawn no-such-command'],
-    ['path', 'no-such-command'], ['spawnargs', ['one', 'two']]]);
+  assert.deepStrictEqual(properties(error), [
+    ['errno', -2],
+    ['code', 'ENOENT'],
+    ['syscall', 'spawn no-such-command'],
+    ['path', 'no-such-command'],
+    ['spawnargs', ['one', 'two']],
+  ]);
   assert.strictEqual(child.exitCode, -2);
   assert.strictEqual(child.signalCode, null);
   assert.strictEqual(child.killed, false);
@@ -153,8 +180,13 @@ test('a file that may not be executed: EACCES as an event', async (t) => {
   const file = script(temporaryDirectory(t), 'plain', '#!/bin/sh\n', 0o644);
   const child = cp.spawn(file);
   const [error] = await event(child, 'error');
-  assert.deepStrictEqual(properties(error), [['errno', -13], ['code', 'EACCES'], ['syscall', `spawn ${file}`],
-    ['path', file], ['spawnargs', []]]);
+  assert.deepStrictEqual(properties(error), [
+    ['errno', -13],
+    ['code', 'EACCES'],
+    ['syscall', `spawn ${file}`],
+    ['path', file],
+    ['spawnargs', []],
+  ]);
   await event(child, 'close');
 });
 
@@ -176,7 +208,11 @@ test('errors that are no matter of the file are thrown', () => {
   for (const [start, code, errno] of cases) {
     assert.throws(start, (error) => {
       assert.strictEqual(error.message, `spawn ${code}`);
-      assert.deepStrictEqual(properties(error), [['errno', errno], ['code', code], ['syscall', 'spawn']]);
+      assert.deepStrictEqual(properties(error), [
+        ['errno', errno],
+        ['code', code],
+        ['syscall', 'spawn'],
+      ]);
       return true;
     });
   }
@@ -210,7 +246,10 @@ test('a file name with blanks', async (t) => {
 
 test('many children at once', async () => {
   const results = await Promise.all(Array.from({ length: 30 }, (_, i) => finish(cp.spawn('echo', [String(i)]))));
-  assert.deepStrictEqual(results.map(({ stdout }) => stdout), Array.from({ length: 30 }, (_, i) => `${i}\n`));
+  assert.deepStrictEqual(
+    results.map(({ stdout }) => stdout),
+    Array.from({ length: 30 }, (_, i) => `${i}\n`),
+  );
 });
 
 test('the options object is left as it was', async () => {
@@ -245,7 +284,7 @@ test('the child has no blocked and no ignored signals', async () => {
   assert.deepStrictEqual(stdout.match(/[0-9a-f]{16}/g), ['0'.repeat(16), '0'.repeat(16)]);
 });
 
-test('the child does not get the parent\'s descriptors', async () => {
+test("the child does not get the parent's descriptors", async () => {
   const fd = fs.openSync('/dev/null', 'r');
   const child = cp.spawn('cat');
   const file = `/proc/self/fd/${fd}`;

@@ -31,7 +31,11 @@ test('overlapped is pipe', async () => {
 
 test('ignore is /dev/null', async () => {
   for (const stdio of ['ignore', ['ignore', 'ignore', 'ignore']]) {
-    const child = cp.spawn('sh', ['-c', 'for fd in 0 1 2; do test "$(readlink /proc/$$/fd/$fd)" = /dev/null || exit 1; done; cat; echo x'], { stdio });
+    const child = cp.spawn(
+      'sh',
+      ['-c', 'for fd in 0 1 2; do test "$(readlink /proc/$$/fd/$fd)" = /dev/null || exit 1; done; cat; echo x'],
+      { stdio },
+    );
     assert.deepStrictEqual(child.stdio, [null, null, null]);
     assert.strictEqual(child.stdin, null);
     assert.strictEqual(child.stdout, null);
@@ -40,8 +44,13 @@ test('ignore is /dev/null', async () => {
   }
 });
 
-test('inherit as a text: the parent\'s streams', async () => {
-  for (const stdio of ['"inherit"', '["inherit", "inherit", "inherit"]', '[0, 1, 2]', '[process.stdin, process.stdout, process.stderr]']) {
+test("inherit as a text: the parent's streams", async () => {
+  for (const stdio of [
+    '"inherit"',
+    '["inherit", "inherit", "inherit"]',
+    '[0, 1, 2]',
+    '[process.stdin, process.stdout, process.stderr]',
+  ]) {
     const child = parent(`
       const child = cp.spawn('sh', ['-c', 'read line; echo out $line; echo err >&2'], { stdio: ${stdio} });
       require('assert').deepStrictEqual(child.stdio, [null, null, null]);
@@ -92,7 +101,9 @@ test('a file stream that is open', async (t) => {
 test('a file stream that is not open yet is refused', async (t) => {
   const stream = fs.createWriteStream(path.join(temporaryDirectory(t), 'out'));
   assert.throws(() => cp.spawn('echo', { stdio: ['ignore', stream, 'ignore'] }), {
-    name: 'TypeError', code: 'ERR_INVALID_ARG_VALUE', message: /^The argument 'stdio' is invalid\. Received WriteStream/,
+    name: 'TypeError',
+    code: 'ERR_INVALID_ARG_VALUE',
+    message: /^The argument 'stdio' is invalid\. Received WriteStream/,
   });
   await event(stream, 'open');
   stream.destroy();
@@ -124,7 +135,9 @@ test('a socket as stdin and stdout', async () => {
 });
 
 test('an extra pipe at index 3 and 4, both ways', async () => {
-  const child = cp.spawn('sh', ['-c', 'cat <&3 >&4; echo done'], { stdio: ['ignore', 'pipe', 'inherit', 'pipe', 'pipe'] });
+  const child = cp.spawn('sh', ['-c', 'cat <&3 >&4; echo done'], {
+    stdio: ['ignore', 'pipe', 'inherit', 'pipe', 'pipe'],
+  });
   assert.strictEqual(child.stdio.length, 5);
   const [, , , three, four] = child.stdio;
   assert(three instanceof net.Socket && four instanceof net.Socket);
@@ -135,21 +148,27 @@ test('an extra pipe at index 3 and 4, both ways', async () => {
 });
 
 test('one extra pipe is full duplex', async () => {
-  const child = cp.spawn('sh', ['-c', 'read line <&3; echo "got $line" >&3'], { stdio: ['ignore', 'ignore', 'inherit', 'pipe'] });
+  const child = cp.spawn('sh', ['-c', 'read line <&3; echo "got $line" >&3'], {
+    stdio: ['ignore', 'ignore', 'inherit', 'pipe'],
+  });
   child.stdio[3].write('a line\n');
   const [text] = await Promise.all([readAll(child.stdio[3]), event(child, 'close')]);
   assert.strictEqual(String(text), 'got a line\n');
 });
 
 test('null and undefined at index 3: nothing is open there', async () => {
-  const child = cp.spawn('sh', ['-c', 'test -e /proc/$$/fd/3 || echo closed; cat <&4'], { stdio: ['pipe', 'pipe', 'pipe', null, 'pipe'] });
+  const child = cp.spawn('sh', ['-c', 'test -e /proc/$$/fd/3 || echo closed; cat <&4'], {
+    stdio: ['pipe', 'pipe', 'pipe', null, 'pipe'],
+  });
   assert.strictEqual(child.stdio[3], null);
   child.stdio[4].end('four');
   assert.strictEqual((await finish(child)).stdout, 'closed\nfour');
 });
 
 test('ignore at index 3', async () => {
-  const child = cp.spawn('sh', ['-c', 'test -e /proc/$$/fd/3 || echo closed'], { stdio: ['pipe', 'pipe', 'pipe', 'ignore'] });
+  const child = cp.spawn('sh', ['-c', 'test -e /proc/$$/fd/3 || echo closed'], {
+    stdio: ['pipe', 'pipe', 'pipe', 'ignore'],
+  });
   assert.deepStrictEqual(child.stdio.length, 4);
   assert.strictEqual(child.stdio[3], null);
   assert.strictEqual((await finish(child)).stdout, 'closed\n');
@@ -180,12 +199,14 @@ test('descriptors that cross over', async (t) => {
 });
 
 test('stdout and stderr swapped', async () => {
-  const { stdout, stderr } = await finish(parent('cp.spawn("sh", ["-c", "echo out; echo err >&2"], { stdio: ["ignore", 2, 1] });'));
+  const { stdout, stderr } = await finish(
+    parent('cp.spawn("sh", ["-c", "echo out; echo err >&2"], { stdio: ["ignore", 2, 1] });'),
+  );
   assert.strictEqual(stdout, 'err\n');
   assert.strictEqual(stderr, 'out\n');
 });
 
-test('inherit at index 3 and more hands the parent\'s descriptor on', async (t) => {
+test("inherit at index 3 and more hands the parent's descriptor on", async (t) => {
   const file = path.join(temporaryDirectory(t), 'text');
   fs.writeFileSync(file, 'from five');
   const fd = fs.openSync(file, 'r');
@@ -201,7 +222,10 @@ test('a wrap object with a descriptor', async () => {
 });
 
 test('a closed descriptor is EBADF', () => {
-  assert.throws(() => cp.spawn('true', { stdio: ['ignore', 'ignore', 'ignore', 4000] }), { code: 'EBADF', syscall: 'spawn' });
+  assert.throws(() => cp.spawn('true', { stdio: ['ignore', 'ignore', 'ignore', 4000] }), {
+    code: 'EBADF',
+    syscall: 'spawn',
+  });
 });
 
 test('wrong elements and texts', () => {
@@ -211,8 +235,16 @@ test('wrong elements and texts', () => {
     [{ stdio: {} }, 'ERR_INVALID_ARG_VALUE', /^The argument 'stdio' is invalid\. Received \{\}$/],
     [{ stdio: ['pipe', 'pipe', {}] }, 'ERR_INVALID_ARG_VALUE', /^The argument 'stdio' is invalid\. Received \{\}$/],
     [{ stdio: [true] }, 'ERR_INVALID_ARG_VALUE', /^The argument 'stdio' is invalid\. Received true$/],
-    [{ stdio: ['foo'] }, 'ERR_INVALID_SYNC_FORK_INPUT', /^Asynchronous forks do not support Buffer, TypedArray, DataView or string input: 'foo'$/],
-    [{ stdio: [Buffer.from('x')] }, 'ERR_INVALID_SYNC_FORK_INPUT', /^Asynchronous forks do not support Buffer, TypedArray, DataView or string input: <Buffer 78>$/],
+    [
+      { stdio: ['foo'] },
+      'ERR_INVALID_SYNC_FORK_INPUT',
+      /^Asynchronous forks do not support Buffer, TypedArray, DataView or string input: 'foo'$/,
+    ],
+    [
+      { stdio: [Buffer.from('x')] },
+      'ERR_INVALID_SYNC_FORK_INPUT',
+      /^Asynchronous forks do not support Buffer, TypedArray, DataView or string input: <Buffer 78>$/,
+    ],
     [{ stdio: ['ipc', 'ipc'] }, 'ERR_IPC_ONE_PIPE', /^Child process can have only one IPC pipe$/],
   ];
   for (const [options, code, message] of cases) {
@@ -225,10 +257,13 @@ test('stdout is drained at the exit when nobody reads it', async () => {
   assert.deepStrictEqual(await event(child, 'close'), [0, null]);
 });
 
-test('the child\'s ends are blocking', async () => {
+test("the child's ends are blocking", async () => {
   const { stdout } = await finish(cp.spawn('sh', ['-c', 'for fd in 0 1 2; do grep flags /proc/$$/fdinfo/$fd; done']));
   const flags = stdout.match(/\d+/g).map((digits) => parseInt(digits, 8));
-  assert.deepStrictEqual(flags.map((bits) => bits & fs.constants.O_NONBLOCK), [0, 0, 0]);
+  assert.deepStrictEqual(
+    flags.map((bits) => bits & fs.constants.O_NONBLOCK),
+    [0, 0, 0],
+  );
 });
 
 test('many extra pipes', async () => {
@@ -236,6 +271,9 @@ test('many extra pipes', async () => {
   const child = cp.spawn('bash', ['-c', 'for ((fd = 3; fd < 20; fd++)); do echo "at $fd" >&$fd; done'], { stdio });
   const closed = event(child, 'close');
   const texts = await Promise.all(child.stdio.slice(3).map(readAll));
-  assert.deepStrictEqual(texts.map(String), Array.from({ length: 17 }, (_, i) => `at ${i + 3}\n`));
+  assert.deepStrictEqual(
+    texts.map(String),
+    Array.from({ length: 17 }, (_, i) => `at ${i + 3}\n`),
+  );
   await closed;
 });

@@ -59,7 +59,9 @@ test('megabytes in both directions, byte by byte the same', async () => {
 });
 
 test('back-pressure: write() is false while the child does not read', async () => {
-  const child = cp.spawn('sh', ['-c', 'read line <&3; cat >/dev/null'], { stdio: ['pipe', 'ignore', 'inherit', 'pipe'] });
+  const child = cp.spawn('sh', ['-c', 'read line <&3; cat >/dev/null'], {
+    stdio: ['pipe', 'ignore', 'inherit', 'pipe'],
+  });
   const chunk = Buffer.alloc(65536);
   let writes = 0;
   while (child.stdin.write(chunk)) assert(++writes < 100);
@@ -76,13 +78,17 @@ test('back-pressure: the child blocks while nobody reads', async () => {
   // 10 MB do not fit into the pipe: the child can only end when they are read.
   const child = cp.spawn('sh', ['-c', 'head -c 10000000 /dev/zero; echo ended >&2']);
   let ended = false;
-  child.stderr.on('data', () => { ended = true; });
+  child.stderr.on('data', () => {
+    ended = true;
+  });
   await event(child, 'spawn');
   child.stdout.pause();
   await new Promise(setImmediate);
   assert.strictEqual(ended, false);
   let size = 0;
-  child.stdout.on('data', (part) => { size += part.length; });
+  child.stdout.on('data', (part) => {
+    size += part.length;
+  });
   child.stdout.resume();
   await event(child, 'close');
   assert.strictEqual(size, 10000000);
@@ -97,14 +103,18 @@ test('pause and resume', async () => {
   assert.strictEqual(child.stdout.isPaused(), true);
   child.stdin.end('second');
   let rest = '';
-  child.stdout.on('data', (chunk) => { rest += chunk; });
+  child.stdout.on('data', (chunk) => {
+    rest += chunk;
+  });
   child.stdout.resume();
   await event(child, 'close');
   assert.strictEqual(rest, 'second');
 });
 
 test('stdin: EPIPE when the child has closed its input', async () => {
-  const child = cp.spawn('sh', ['-c', 'exec 0<&-; echo closed; read line <&3'], { stdio: ['pipe', 'pipe', 'inherit', 'pipe'] });
+  const child = cp.spawn('sh', ['-c', 'exec 0<&-; echo closed; read line <&3'], {
+    stdio: ['pipe', 'pipe', 'inherit', 'pipe'],
+  });
   await seen(child.stdout, 'closed');
   const failed = event(child.stdin, 'error');
   child.stdin.write('nobody reads this');
@@ -123,7 +133,10 @@ test('stdin: a large write to a child that leaves', async () => {
   child.stdin.on('error', (error) => errors.push(error.code));
   child.stdin.write(Buffer.alloc(1000000));
   await event(child, 'close');
-  assert(errors.every((code) => code === 'EPIPE' || code === 'ECONNRESET'), String(errors));
+  assert(
+    errors.every((code) => code === 'EPIPE' || code === 'ECONNRESET'),
+    String(errors),
+  );
   assert.strictEqual(child.stdin.destroyed, true);
 });
 
@@ -134,7 +147,7 @@ test('stdin: write after the exit is an error of the stream', async () => {
   assert.strictEqual(error.code, 'ERR_STREAM_DESTROYED');
 });
 
-test('stdin: end() is the end of the child\'s input', async () => {
+test("stdin: end() is the end of the child's input", async () => {
   const child = cp.spawn('wc', ['-c']);
   child.stdin.write('12345');
   child.stdin.end('678');
@@ -150,7 +163,7 @@ test('stdin: destroy() is the end too', async () => {
 test('stdin: a write callback comes when it is written', async () => {
   const child = cp.spawn('cat');
   const closed = event(child, 'close');
-  assert.strictEqual(await new Promise((resolve) => child.stdin.write('x', resolve)) ?? null, null);
+  assert.strictEqual((await new Promise((resolve) => child.stdin.write('x', resolve))) ?? null, null);
   await new Promise((resolve) => child.stdin.end(resolve));
   await closed;
 });
@@ -186,7 +199,9 @@ test('data comes while the child runs', async () => {
 test('an unread error of stdin is thrown', async () => {
   const text = `
     process.on('uncaughtException', (error) => { console.log(error.code); });
-    const child = require(${JSON.stringify(moduleName)}).spawn('sh', ['-c', 'exec 0<&-; echo x; cat <&3'], { stdio: ['pipe', 'pipe', 'inherit', 'pipe'] });
+    const cp = require(${JSON.stringify(moduleName)});
+    const script = 'exec 0<&-; echo x; cat <&3';
+    const child = cp.spawn('sh', ['-c', script], { stdio: ['pipe', 'pipe', 'inherit', 'pipe'] });
     child.stdout.once('data', () => child.stdin.write('y', () => child.stdio[3].end()));
     child.stdio[3].resume();`;
   assert.strictEqual((await finish(cp.spawn(process.execPath, ['-e', text]))).stdout, 'EPIPE\n');

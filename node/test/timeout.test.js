@@ -15,7 +15,11 @@ test('spawn: timeout sends SIGTERM and is no error', async () => {
 });
 
 test('spawn: timeout with killSignal', async () => {
-  for (const [killSignal, name] of [['SIGKILL', 'SIGKILL'], [2, 'SIGINT'], ['SIGUSR1', 'SIGUSR1']]) {
+  for (const [killSignal, name] of [
+    ['SIGKILL', 'SIGKILL'],
+    [2, 'SIGINT'],
+    ['SIGUSR1', 'SIGUSR1'],
+  ]) {
     const started = cp.spawn('cat', { timeout: 10, killSignal });
     assert.deepStrictEqual(await event(started, 'close'), [null, name]);
   }
@@ -36,7 +40,9 @@ test('spawn: timeout 0 and undefined are no timeout', async () => {
 });
 
 test('spawn: a child that handles the signal goes on', async () => {
-  const started = cp.spawn('sh', ['-c', 'trap "echo got" TERM; echo ready; while ! read line; do :; done; exit 6'], { timeout: 50 });
+  const started = cp.spawn('sh', ['-c', 'trap "echo got" TERM; echo ready; while ! read line; do :; done; exit 6'], {
+    timeout: 50,
+  });
   await seen(started.stdout, 'got');
   started.stdin.end('line\n');
   assert.deepStrictEqual(await event(started, 'close'), [6, null]);
@@ -45,8 +51,12 @@ test('spawn: a child that handles the signal goes on', async () => {
 test('exec: timeout', async () => {
   const { error, stdout } = await outcome((done) => cp.exec('echo before; read line', { timeout: 100 }, done));
   assert.strictEqual(error.message, 'Command failed: echo before; read line\n');
-  assert.deepStrictEqual(properties(error), [['code', null], ['killed', true], ['signal', 'SIGTERM'],
-    ['cmd', 'echo before; read line']]);
+  assert.deepStrictEqual(properties(error), [
+    ['code', null],
+    ['killed', true],
+    ['signal', 'SIGTERM'],
+    ['cmd', 'echo before; read line'],
+  ]);
   assert.strictEqual(stdout, 'before\n');
 });
 
@@ -59,7 +69,12 @@ test('exec: timeout with killSignal', async () => {
 test('execFile: timeout', async () => {
   const { error } = await outcome((done) => cp.execFile('cat', ['-'], { timeout: 20, killSignal: 9 }, done));
   assert.strictEqual(error.message, 'Command failed: cat -\n');
-  assert.deepStrictEqual(properties(error), [['code', null], ['killed', true], ['signal', 'SIGKILL'], ['cmd', 'cat -']]);
+  assert.deepStrictEqual(properties(error), [
+    ['code', null],
+    ['killed', true],
+    ['signal', 'SIGKILL'],
+    ['cmd', 'cat -'],
+  ]);
 });
 
 test('execFile: a grandchild that holds the output does not keep the callback after a timeout', async () => {

@@ -31,7 +31,12 @@ test('spawn in a worker', async () => {
 
 test('exec and the sync verbs in a worker', async () => {
   assert.strictEqual(await inWorker('cp.exec("echo x", (error, stdout) => parentPort.postMessage(stdout));'), 'x\n');
-  assert.deepStrictEqual(await inWorker('const r = cp.spawnSync("sh", ["-c", "echo y; exit 4"]); parentPort.postMessage([String(r.stdout), r.status]);'), ['y\n', 4]);
+  assert.deepStrictEqual(
+    await inWorker(
+      'const r = cp.spawnSync("sh", ["-c", "echo y; exit 4"]); parentPort.postMessage([String(r.stdout), r.status]);',
+    ),
+    ['y\n', 4],
+  );
 });
 
 test('fork in a worker', async () => {
@@ -43,7 +48,10 @@ test('fork in a worker', async () => {
 });
 
 test('a failed start in a worker', async () => {
-  assert.strictEqual(await inWorker('cp.spawn("no-such-command").on("error", (error) => parentPort.postMessage(error.code));'), 'ENOENT');
+  assert.strictEqual(
+    await inWorker('cp.spawn("no-such-command").on("error", (error) => parentPort.postMessage(error.code));'),
+    'ENOENT',
+  );
 });
 
 test('several workers at once, each with its children', async () => {
@@ -57,7 +65,7 @@ test('several workers at once, each with its children', async () => {
   assert.deepStrictEqual(await Promise.all([inWorker(text), inWorker(text), inWorker(text)]), [10, 10, 10]);
 });
 
-test('the worker\'s own environment', async () => {
+test("the worker's own environment", async () => {
   const result = await inWorker(`
     process.env.ONLY_HERE = 'yes';
     parentPort.postMessage(String(cp.execSync('echo $ONLY_HERE')));`);

@@ -16,7 +16,7 @@ function put(file, text, mode) {
   fs.writeFileSync(file, text, { mode });
 }
 
-/** A directory with the sample, exactly as it is here, as main.js. What lies around it stays the same from run to run. */
+/** A directory with the sample, exactly as it is here, as main.js. Both runs have the same. */
 function prepare(name, sample) {
   const top = fs.mkdtempSync(path.join(os.tmpdir(), 'child-process-sample-'));
   const cwd = path.join(top, 'work');
@@ -27,12 +27,14 @@ function prepare(name, sample) {
   for (const [file, text] of Object.entries(sample.files ?? {})) {
     put(path.join(cwd, file), text.from ? fs.readFileSync(path.join(__dirname, text.from)) : text);
   }
-  for (const [command, text] of Object.entries(sample.commands ?? {})) put(path.join(top, 'bin', command), `#!/bin/sh\n${text}\n`, 0o755);
+  for (const [command, text] of Object.entries(sample.commands ?? {}))
+    put(path.join(top, 'bin', command), `#!/bin/sh\n${text}\n`, 0o755);
   return { top, cwd };
 }
 
 function normalize(text, sample, cwd) {
-  let plain = text.replaceAll(cwd, 'CWD')
+  let plain = text
+    .replaceAll(cwd, 'CWD')
     .replace(/^\s+(at|\.\.\. \d+ lines matching) .*\n?/gm, '')
     // Ours says more of a start that failed: the cause, which inspect() shows.
     .replace(/,\n\s+\[cause\]: \[Error: \w+ .*\]\n/g, '\n')
@@ -91,8 +93,11 @@ async function run(name, sample, { cwd, top }, withOurs) {
   for (const variable of ['NODE_TEST_CONTEXT', 'CHILD_PROCESS_MODULE']) delete env[variable];
   const limit = new AbortController();
   // Those that do nothing but listen are run with an empty program of our own: start.js runs the sample.
-  const child = spawn(process.execPath, [...flags, ownMain ? 'main.js' : path.join(__dirname, '..', 'fixtures', 'nothing.js')],
-    { cwd, env, detached: true, stdio: ['pipe', 'pipe', 'pipe'] });
+  const child = spawn(
+    process.execPath,
+    [...flags, ownMain ? 'main.js' : path.join(__dirname, '..', 'fixtures', 'nothing.js')],
+    { cwd, env, detached: true, stdio: ['pipe', 'pipe', 'pipe'] },
+  );
   child.stdin.end();
   let isEnded = false;
   const killAll = () => {

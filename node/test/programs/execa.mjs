@@ -25,15 +25,22 @@ const controller = new AbortController();
 const cancelled = execa('sleep', ['1000'], { cancelSignal: controller.signal, reject: false });
 controller.abort();
 show((await cancelled).isCanceled);
-const stubborn = await execa('sh', ['-c', 'trap "" TERM; while :; do sleep 0.01; done'], { timeout: 200, forceKillAfterDelay: 50, reject: false });
+const stubborn = await execa('sh', ['-c', 'trap "" TERM; while :; do sleep 0.01; done'], {
+  timeout: 200,
+  forceKillAfterDelay: 50,
+  reject: false,
+});
 show(stubborn.isForcefullyTerminated, stubborn.signal);
 show((await execa('yes', { maxBuffer: 10, reject: false })).isMaxBuffer);
 
-writeFileSync('talk.mjs', `
+writeFileSync(
+  'talk.mjs',
+  `
   import { getOneMessage, sendMessage } from '${import.meta.resolve('execa')}';
   const { n } = await getOneMessage();
   await sendMessage({ doubled: n * 2n, set: new Set([n]) });
-`);
+`,
+);
 const talk = execaNode('talk.mjs', { ipc: true });
 await talk.sendMessage({ n: 21n });
 const { doubled, set } = await talk.getOneMessage();

@@ -27,18 +27,27 @@ function run(program, directory, withOurs) {
     PROOF_FILE: proof,
     ...(withOurs ? { PROOF_MODULE: path.join(ownPackage, 'index.js') } : {}),
   };
-  const result = spawnSync(process.execPath, [program], { cwd, env, encoding: 'utf8', timeout: deadline, killSignal: 'SIGKILL' });
+  const result = spawnSync(process.execPath, [program], {
+    cwd,
+    env,
+    encoding: 'utf8',
+    timeout: deadline,
+    killSignal: 'SIGKILL',
+  });
   const children = fs.readFileSync(proof, 'utf8').split('\n').filter(Boolean);
   fs.rmSync(cwd, { recursive: true });
   return { ...result, stdout: result.stdout.replaceAll(cwd, 'CWD'), children };
 }
 
 function complaint(builtIn, ours) {
-  if (builtIn.status !== 0) return `the built-in's run failed (${builtIn.status ?? builtIn.signal}):\n${builtIn.stdout}${builtIn.stderr}`;
+  if (builtIn.status !== 0)
+    return `the built-in's run failed (${builtIn.status ?? builtIn.signal}):\n${builtIn.stdout}${builtIn.stderr}`;
   if (ours.status !== 0) return `ours failed (${ours.status ?? ours.signal}):\n${ours.stdout}${ours.stderr}`;
-  if (ours.stdout !== builtIn.stdout) return `the results differ:\n--- built-in\n${builtIn.stdout}--- ours\n${ours.stdout}`;
+  if (ours.stdout !== builtIn.stdout)
+    return `the results differ:\n--- built-in\n${builtIn.stdout}--- ours\n${ours.stdout}`;
   if (builtIn.children.includes('ours')) return 'ours was used where the built-in should have been';
-  if (ours.children.includes('built-in')) return `${ours.children.filter((whose) => whose !== 'ours').length} children were the built-in's`;
+  if (ours.children.includes('built-in'))
+    return `${ours.children.filter((whose) => whose !== 'ours').length} children were the built-in's`;
   if (ours.children.length === 0) return 'no child was ours';
   if (ours.stdout.trim() === '') return 'nothing was said';
   return undefined;
@@ -48,16 +57,23 @@ function check(program, directory) {
   const builtIn = run(program, directory, false);
   const ours = run(program, directory, true);
   const wrong = complaint(builtIn, ours);
-  if (wrong === undefined) console.log(`ok      ${program}: ${ours.stdout.trim().split('\n').length} lines alike, ${ours.children.length} children by ours`);
+  const lines = ours.stdout.trim().split('\n').length;
+  if (wrong === undefined)
+    console.log(
+      `ok      ${program}: ${lines} lines alike, ${ours.children.length} children by ours`,
+    );
   else console.log(`FAILED  ${program}: ${wrong}`);
   return wrong === undefined;
 }
 
 const [, , directory, ...chosen] = process.argv;
 const hasPackages = fs.existsSync(path.join(directory, 'node_modules', 'execa'));
-const all = [...needsNone, ...needsPackages].filter((program) => chosen.length === 0 || chosen.some((part) => program.includes(part)));
+const all = [...needsNone, ...needsPackages].filter(
+  (program) => chosen.length === 0 || chosen.some((part) => program.includes(part)),
+);
 const runnable = all.filter((program) => hasPackages || needsNone.includes(program));
-for (const program of all) if (!runnable.includes(program)) console.log(`skipped ${program}: its package is not installed`);
+for (const program of all)
+  if (!runnable.includes(program)) console.log(`skipped ${program}: its package is not installed`);
 const passed = runnable.filter((program) => check(program, directory)).length;
 console.log(`${passed} passed, ${runnable.length - passed} failed`);
 process.exitCode = passed === runnable.length ? 0 : 1;
