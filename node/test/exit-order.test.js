@@ -8,8 +8,13 @@ async function heardAtExit(start) {
   let heard = '';
   let atExit;
   const child = start();
-  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => { heard += chunk; });
-  child.on('exit', () => { atExit = heard; });
+  for (const stream of [child.stdout, child.stderr])
+    stream.on('data', (chunk) => {
+      heard += chunk;
+    });
+  child.on('exit', () => {
+    atExit = heard;
+  });
   await event(child, 'close');
   return atExit;
 }
@@ -28,14 +33,21 @@ test('what a child has written comes before its exit, however late the loop is',
 
 test('likewise for a child that is started by a timer, by an immediate, in a tick', async () => {
   for (const schedule of [setTimeout, setImmediate, process.nextTick, queueMicrotask]) {
-    const heard = await new Promise((resolve) => schedule(() => {
-      resolve(heardAtExit(() => waitForEnd(cp.spawn('echo', ['text']))));
-    }));
+    const heard = await new Promise((resolve) =>
+      schedule(() => {
+        resolve(heardAtExit(() => waitForEnd(cp.spawn('echo', ['text']))));
+      }),
+    );
     assert.strictEqual(heard, 'text\n', schedule.name);
   }
 });
 
 test('likewise for many children at once', async () => {
-  const heard = await Promise.all(Array.from({ length: 20 }, (_, i) => heardAtExit(() => waitForEnd(cp.spawn('echo', [`${i}`])))));
-  assert.deepStrictEqual(heard, heard.map((_, i) => `${i}\n`));
+  const heard = await Promise.all(
+    Array.from({ length: 20 }, (_, i) => heardAtExit(() => waitForEnd(cp.spawn('echo', [`${i}`])))),
+  );
+  assert.deepStrictEqual(
+    heard,
+    heard.map((_, i) => `${i}\n`),
+  );
 });

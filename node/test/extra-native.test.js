@@ -17,7 +17,10 @@ function runAlone(text) {
     native.setCallbacks(Object.fromEntries(names.map((name) => [name, () => told.push(name)])));
     const makePlan = () => ({ file: 'true', args: ['true'], stdio: new Int32Array([0, 1, 2].flatMap(() => [native.stdio.IGNORE, -1])) });
     ${text}`;
-  const { status, signal, stdout, stderr } = spawnSync(process.execPath, ['-e', program], { encoding: 'utf8', timeout: 10000 });
+  const { status, signal, stdout, stderr } = spawnSync(process.execPath, ['-e', program], {
+    encoding: 'utf8',
+    timeout: 10000,
+  });
   assert.deepStrictEqual([status, signal, stderr], [0, null, '']);
   return JSON.parse(stdout);
 }
