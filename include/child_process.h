@@ -547,7 +547,7 @@ CP_API int cp_child_pid(cp_child *child);
 /**
  * What on_spawn or on_error is going to tell, or has told. Waits as cp_child_pid().
  * @param error  takes what kept it from starting; untouched if nothing did; may be NULL.
- * @return 0: it was started, or after 50 ms is still on its way; else the code of the error.
+ * @return 0: it was started; UV_EALREADY: after 50 ms it is still on its way; else the code of the error.
  */
 CP_API int cp_child_started(cp_child *child, cp_error *error);
 

@@ -577,8 +577,8 @@ int cp_child_pid(cp_child *child) {
 }
 
 int cp_child_started(cp_child *child, cp_error *error) {
-  if (!settle_start(child) || child->start_error.code == 0) return 0;
-  if (error != NULL) *error = child->start_error;
+  if (!settle_start(child)) return UV_EALREADY;
+  if (error != NULL && child->start_error.code != 0) *error = child->start_error;
   return child->start_error.code;
 }
 

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -135,6 +136,44 @@ static void streams_that_were_taken_outlive_a_failed_start_and_are_at_their_end(
   (void)signal(SIGPIPE, old);
 }
 
+#ifdef CP_LAUNCHER_LINUX
+static void copy_file(const char *from, const char *to) {
+  char bytes[65536];
+  int in = open(from, O_RDONLY | O_CLOEXEC), out = open(to, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0755);
+  assert_true(in >= 0 && out >= 0);
+  for (ssize_t n; (n = read(in, bytes, sizeof bytes)) > 0;) assert_int_equal(write(out, bytes, (size_t)n), n);
+  assert_int_equal(fchmod(out, 0755), 0);
+  assert_int_equal(close(in) + close(out), 0);
+}
+
+/* A write lease makes execve(2) wait until it is given back. */
+static void a_start_that_stands_still_is_told_apart(void **state) {
+  (void)state;
+  event_log log;
+  char path[] = "/tmp/cp-started-XXXXXX";
+  int made = mkstemp(path);
+  assert_true(made >= 0);
+  assert_int_equal(close(made), 0);
+  copy_file(HELPER, path);
+  int fd = open(path, O_RDONLY | O_CLOEXEC);
+  void (*old)(int) = signal(SIGIO, SIG_IGN);
+  assert_int_equal(fcntl(fd, F_SETLEASE, F_WRLCK), 0);
+  cp_child *child = start(&log, path, HELPER_ARGS("exit", "3"), (cp_options){0});
+  assert_int_equal(cp_child_started(child, NULL), UV_EALREADY);
+  assert_int_equal(fcntl(fd, F_SETLEASE, F_UNLCK), 0);
+  int rc;
+  while ((rc = cp_child_started(child, NULL)) == UV_EALREADY) {
+  }
+  assert_int_equal(rc, 0);
+  run_loop();
+  assert_int_equal(cp_child_exit_code(child), 3);
+  cp_child_free(child);
+  assert_int_equal(close(fd), 0);
+  assert_int_equal(unlink(path), 0);
+  (void)signal(SIGIO, old);
+}
+#endif
+
 static int polled;
 static void on_poll(uv_poll_t *poll, int status, int events) {
   (void)events;
@@ -203,6 +242,9 @@ int main(void) {
       TEST(so_is_what_failed_before_there_was_a_process),
       TEST(the_streams_can_be_taken_while_the_start_is_under_way),
       TEST(streams_that_were_taken_outlive_a_failed_start_and_are_at_their_end),
+#ifdef CP_LAUNCHER_LINUX /* uv_spawn() waits as long as it takes */
+      TEST(a_start_that_stands_still_is_told_apart),
+#endif
       TEST(a_taken_stream_can_be_watched_in_the_same_loop),
       TEST(what_it_wrote_can_be_read_from_a_taken_stream_before_on_exit),
   };

@@ -208,11 +208,19 @@ static int start(node_process *process, napi_value object, node_plan *plan) {
   return rc;
 }
 
+/* As Node, whose program takes it for certain, we wait. But a file system that does not answer must not take all for ever. */
+static int await_start(cp_child *child, cp_error *error) {
+  enum { LOOKS = 100 }; /* of 50 ms */
+  int rc = UV_EALREADY;
+  for (int i = 0; i < LOOKS && rc == UV_EALREADY; i++) rc = cp_child_started(child, error);
+  return rc == UV_EALREADY ? 0 : rc; /* a refusal that comes later is an event */
+}
+
 /* Of a child that was refused there may still be a channel, whose end is told: it goes when it has been. */
 static int settle(node_process *process) {
   cp_error error;
   if (process->child == NULL) return UV_ECANCELED;
-  int rc = cp_child_started(process->child, &error);
+  int rc = await_start(process->child, &error);
   process->refused = rc != 0;
   if (rc != 0) keep_error(process, &error);
   return rc != 0 ? rc : cp_child_pid(process->child);
