@@ -3,7 +3,8 @@
  *
  * It knows less than the Linux one: no resource usage, no process group without a session, no supplementary groups, no
  * death signal, no keeping of signals, no closing of fds that lack close-on-exec, and a refusal comes without its step,
- * which is then guessed. What it cannot do is refused with UV_ENOTSUP, never ignored.
+ * which is then guessed. What it cannot do is refused with UV_ENOTSUP, never ignored. A start has its outcome at once: the
+ * streams of one that failed are gone before they could be taken.
  */
 #include <errno.h>
 #include <signal.h>
