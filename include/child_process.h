@@ -1293,7 +1293,8 @@ CP_API int cp_send_json(cp_channel *channel, const char *json, size_t length, co
  * bytes. It is not looked at. A handle for a Node peer goes along with a message of your making that says so,
  * {"cmd":"NODE_HANDLE","type":...,"msg":...}: see docs/protocol.md; options->handles[0].type is not used then, and what
  * is sent afterwards waits for the peer's confirmation, as with cp_send().
- * @return as cp_send(); UV_ENOTSUP: more than one handle. UV_EINVAL: length is 0.
+ * @param payload  copied. @param length  bytes. @param options  as for cp_send().
+ * @return as cp_send(); UV_ENOTSUP: more than one handle, or unread bytes. UV_EINVAL: payload is NULL, or length is 0.
  */
 CP_API int cp_send_raw(cp_channel *channel, const void *payload, size_t length, const cp_send_options *options);
 

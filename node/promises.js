@@ -3,11 +3,8 @@
 // child_process with promises: each function resolves with all that is known of a process that has ended.
 
 const api = require('./index.js');
-const { Execution } = require('./lib/exec');
+const { Execution, readSettings } = require('./lib/exec');
 const { codes } = require('./lib/errors');
-const validate = require('./lib/validate');
-
-const DEFAULTS = { encoding: 'utf8', maxBuffer: 1024 * 1024, timeout: 0, killSignal: 'SIGTERM' };
 
 function checkInput(input) {
   if (input == null || typeof input === 'string' || ArrayBuffer.isView(input)) return;
@@ -70,10 +67,7 @@ function order(args, options) {
 
 /** Gathers what a process of spawn() or fork() writes, with the limits of execFile(). */
 function gather(words, options, start, callback) {
-  const settings = { ...DEFAULTS, ...options };
-  validate.validateTimeout(settings.timeout);
-  validate.validateMaxBuffer(settings.maxBuffer);
-  settings.killSignal = validate.validateKillSignal(settings.killSignal);
+  const settings = readSettings(options);
   // The timeout is the gatherer's: it knows then why the process ended.
   const child = start({ ...options, timeout: undefined });
   void new Execution(child, words.join(' '), settings, callback);

@@ -48,6 +48,9 @@ uv_loop_t *test_loop(void);
 /* Runs the loop until nothing is left in it. */
 void run_loop(void);
 
+int listening_socket(void);   /* TCP, on the loopback address */
+bool same_file(int a, int b); /* whether two fds are of one file */
+
 /* Runs the loop until *flag is not 0. Fails if the loop has nothing to do any more. */
 void run_until(const int *flag);
 

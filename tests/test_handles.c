@@ -75,20 +75,6 @@ static void close_pair(pair *p) {
   run_loop();
 }
 
-static int listening_socket(void) {
-  int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
-  assert_int_equal(bind(fd, (struct sockaddr *)&address, sizeof address), 0);
-  assert_int_equal(listen(fd, 10), 0);
-  return fd;
-}
-
-static bool same_file(int a, int b) {
-  struct stat first, second;
-  return fstat(a, &first) == 0 && fstat(b, &second) == 0 && first.st_ino == second.st_ino &&
-         first.st_dev == second.st_dev;
-}
-
 static int send_handle(cp_channel *channel, const char *json, cp_handle handle) {
   cp_send_options options = {.handles = &handle, .handle_count = 1};
   return cp_send_json(channel, json, strlen(json), &options);

@@ -415,6 +415,15 @@ static void check_ends(const end *a, const end *b) {
   assert_int_equal(b->messages, a->accepted);
 }
 
+/* Both ends have said what they had to. */
+static void end_session(end *a, end *b) {
+  (void)cp_channel_disconnect(a->channel);
+  run_loop();
+  check_ends(a, b);
+  cp_message_free(b->kept);
+  cp_channel_free(b->channel);
+}
+
 static void run_session(cp_serialization serialization, bool library, size_t large) {
   static end a, b;
   int fds[2];
@@ -434,11 +443,7 @@ static void run_session(cp_serialization serialization, bool library, size_t lar
     for (int i = 0; i < 3; i++) (void)uv_run(test_loop(), UV_RUN_NOWAIT);
     cp_channel_resume(b.channel);
     for (int i = 0; i < 50 && a.replies == 0; i++) (void)uv_run(test_loop(), UV_RUN_NOWAIT);
-    (void)cp_channel_disconnect(a.channel);
-    run_loop();
-    check_ends(&a, &b);
-    cp_message_free(b.kept);
-    cp_channel_free(b.channel);
+    end_session(&a, &b);
   } else {
     (void)cp_channel_disconnect(a.channel);
   }
@@ -478,11 +483,7 @@ static void run_raw(cp_serialization serialization, const void *text, size_t tex
     handle = (cp_handle){.type = CP_HANDLE_NATIVE, .fd = fds[1]};
     send_object(&b, &handle); /* the other way: confirmed, and delivered in its envelope */
     for (int i = 0; i < 10; i++) (void)uv_run(test_loop(), UV_RUN_NOWAIT);
-    (void)cp_channel_disconnect(a.channel);
-    run_loop();
-    check_ends(&a, &b);
-    cp_message_free(b.kept);
-    cp_channel_free(b.channel);
+    end_session(&a, &b);
   } else {
     (void)cp_channel_disconnect(a.channel);
   }

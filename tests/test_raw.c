@@ -365,19 +365,6 @@ static void the_librarys_own_protocol_is_not_used(void **state) {
   close_end(&e);
 }
 
-static int listening_socket(void) {
-  int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
-  assert_int_equal(bind(fd, (struct sockaddr *)&address, sizeof address), 0);
-  assert_int_equal(listen(fd, 10), 0);
-  return fd;
-}
-
-static bool same_file(int a, int b) {
-  struct stat first, second;
-  return fstat(a, &first) == 0 && fstat(b, &second) == 0 && first.st_ino == second.st_ino;
-}
-
 /* The other end treats this one as it treats Node. */
 static void a_handle_arrives_with_the_message_around_it_and_is_confirmed(void **state) {
   (void)state;

@@ -8,6 +8,7 @@ const { deprecate } = require('util');
 const codecs = require('./codec');
 const { codes, errno, errnoException } = require('./errors');
 const { envelopeOf, pack, unpack, wrap } = require('./handles');
+const { native: { codes: nativeCodes } } = require('./native');
 const { SentSockets } = require('./socket-list');
 const validate = require('./validate');
 const version = require('./version');
@@ -17,10 +18,8 @@ const kLink = Symbol('channel');
 // What native.Channel's send() returns.
 const ABOVE_HIGH_WATER = 1;
 const QUEUED = 2;
-const CHANNEL_CLOSED = -20007;
-const MALFORMED = -20009;
-const TOO_BIG = -20011;
-const REFUSED = -20012;
+
+const { CP_ECHANNELCLOSED, CP_EMESSAGE, CP_EREPLY, CP_ETOOBIG } = nativeCodes;
 
 // ---------------------------------------------------------------- child.channel
 
@@ -237,8 +236,8 @@ class DeadEnd {
 }
 
 function sendError(status) {
-  if (status === CHANNEL_CLOSED) return new codes.ERR_IPC_CHANNEL_CLOSED();
-  return errnoException(status === TOO_BIG ? errno.ENOBUFS : status, 'write');
+  if (status === CP_ECHANNELCLOSED) return new codes.ERR_IPC_CHANNEL_CLOSED();
+  return errnoException(status === CP_ETOOBIG ? errno.ENOBUFS : status, 'write');
 }
 
 /** Each message has its own tick; they come in order, also behind those that wait already. */
@@ -368,12 +367,12 @@ const callbacks = {
 
   /** Malformed input ends the program, unless it catches what nobody caught: as in Node. */
   channelError({ owner: link }, code, message) {
-    if (code === MALFORMED) throw link.isJson ? new SyntaxError(message) : new Error(message);
-    if (code === REFUSED) {
+    if (code === CP_EMESSAGE) throw link.isJson ? new SyntaxError(message) : new Error(message);
+    if (code === CP_EREPLY) {
       process.emitWarning('Handle did not reach the receiving process correctly', 'SentHandleNotReceivedWarning');
       return;
     }
-    const error = code === TOO_BIG ? new RangeError(message) : errnoException(code, 'recvmsg');
+    const error = code === CP_ETOOBIG ? new RangeError(message) : errnoException(code, 'recvmsg');
     process.nextTick(() => link.child.emit('error', error));
   },
 };

@@ -45,10 +45,11 @@ function pipeClass() {
   }
 }
 
-const Pipe = pipeClass();
+let Pipe; // found when the first pipe is opened: most processes open none
 
 /** Our end of a pipe, as Node makes it: a net.Socket. */
 function makeSocket(table, i) {
+  Pipe ??= pipeClass();
   const handle = new Pipe(0);
   // What is left in the table the native side closes. Nothing comes in between, not even the end of a worker.
   const fd = table[2 * i + 1];

@@ -135,13 +135,19 @@ class Execution {
   }
 }
 
-/** Starts a program and hands all its output to the callback when it has ended. */
-function execFile(file, args, options, callback) {
-  ({ file, args, options, callback } = normalizeExecFile(file, args, options, callback));
+/** What an Execution needs of the options, checked. */
+function readSettings(options) {
   options = { __proto__: null, ...DEFAULTS, ...options };
   validate.validateTimeout(options.timeout);
   validate.validateMaxBuffer(options.maxBuffer);
   options.killSignal = validate.validateKillSignal(options.killSignal);
+  return options;
+}
+
+/** Starts a program and hands all its output to the callback when it has ended. */
+function execFile(file, args, options, callback) {
+  ({ file, args, options, callback } = normalizeExecFile(file, args, options, callback));
+  options = readSettings(options);
   const forwarded = {
     windowsHide: Boolean(options.windowsHide),
     windowsVerbatimArguments: Boolean(options.windowsVerbatimArguments),
@@ -176,4 +182,4 @@ function promised(original) {
 for (const original of [exec, execFile])
   Object.defineProperty(original, promisify.custom, { value: promised(original), enumerable: false });
 
-module.exports = { exec, execFile, Execution };
+module.exports = { exec, execFile, Execution, readSettings };

@@ -216,4 +216,4 @@ function envelopeOf(message) {
   return envelope;
 }
 
-module.exports = { envelopeOf, pack, unpack, wrap };
+module.exports = { envelopeOf, isNative, pack, unpack, wrap };

@@ -205,7 +205,7 @@ function normalizeExecFile(file, args, options, callback) {
 function inheritedExecArgv() {
   const { execArgv, _eval: script } = process;
   const at = script == null ? -1 : execArgv.lastIndexOf(script);
-  return at > 0 ? execArgv.toSpliced?.(at - 1, 2) ?? execArgv.filter((_, i) => i !== at && i !== at - 1) : execArgv;
+  return at > 0 ? execArgv.toSpliced(at - 1, 2) : execArgv;
 }
 
 /** The channel is at fd 3, unless the caller has put it elsewhere. */

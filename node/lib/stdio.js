@@ -4,27 +4,22 @@
 
 const { inspect } = require('util');
 const { codes } = require('./errors');
+const { isNative } = require('./handles');
 const { native } = require('./native');
 
 const { ERR_INVALID_ARG_VALUE, ERR_INVALID_SYNC_FORK_INPUT, ERR_IPC_ONE_PIPE, ERR_IPC_SYNC_FORK } = codes;
 const { PIPE, OVERLAPPED, IPC, IGNORE, FD, SAME_AS } = native.stdio;
 
-const WORDS = { ignore: 'ignore', pipe: 'pipe', overlapped: 'overlapped', inherit: 'inherit' };
+const WORDS = new Set(['ignore', 'pipe', 'overlapped', 'inherit']);
+const HANDLES = new Set(['Pipe', 'TTY', 'TCP', 'UDP']); // what a child can inherit
 
 /** 'pipe' for all three, and so on. */
 function expand(word) {
-  if (!Object.hasOwn(WORDS, word)) throw new ERR_INVALID_ARG_VALUE('stdio', word);
+  if (!WORDS.has(word)) throw new ERR_INVALID_ARG_VALUE('stdio', word);
   return [word, word, word];
 }
 
-/** A libuv stream or datagram handle of Node: they have no class that programs can name. */
-function isHandle(value) {
-  return value !== null && typeof value === 'object' && typeof value.fd === 'number' &&
-    typeof value.close === 'function' && typeof value.hasRef === 'function' &&
-    (typeof value.readStart === 'function' || typeof value.recvStart === 'function');
-}
-
-const handleOf = (stream) => [stream.handle, stream._handle].find(isHandle);
+const handleOf = (stream) => [stream.handle, stream._handle].find((handle) => isNative(handle, HANDLES));
 
 // A 'pipe' at fd 0, 1 or 2 is a pipe(2), where Node has a socket pair: it is faster, and a child can open /dev/stdin. Who wants
 // to read and write the same stream says 'overlapped', or uses another fd.
@@ -47,10 +42,13 @@ function entryOf(value, index, isSync) {
   return { kind: FD, fd: handle.fd, stream: value, handle };
 }
 
-function checkChannels(entries, isSync) {
-  const channels = entries.filter(({ kind }) => kind === IPC).length;
-  if (channels > 0 && isSync) throw new ERR_IPC_SYNC_FORK();
-  if (channels > 1) throw new ERR_IPC_ONE_PIPE();
+const isPipe = ({ kind }) => kind === PIPE || kind === OVERLAPPED;
+const isChannel = ({ kind }) => kind === IPC;
+
+/** A channel may come only if there is a loop to read it, and none before it. */
+function checkChannel(before, isSync) {
+  if (isSync) throw new ERR_IPC_SYNC_FORK();
+  if (before.some(isChannel)) throw new ERR_IPC_ONE_PIPE();
 }
 
 /** The entries of options.stdio; at least three. `mergeStderr` makes fd 2 what fd 1 is. */
@@ -60,8 +58,9 @@ function readStdio(stdio, { isSync = false, mergeStderr = false } = {}) {
   const entries = [];
   for (let i = 0; i < Math.max(stdio.length, 3); i++) {
     const entry = entryOf(stdio[i], i, isSync);
-    if (entry !== null) entries.push(entry);
-    checkChannels(entries, isSync);
+    if (entry === null) continue;
+    if (isChannel(entry)) checkChannel(entries, isSync);
+    entries.push(entry);
   }
   if (mergeStderr) entries[2] = { kind: SAME_AS, fd: 1 };
   return entries;
@@ -77,7 +76,4 @@ function makeTable(entries) {
   return table;
 }
 
-const isPipe = ({ kind }) => kind === PIPE || kind === OVERLAPPED;
-const isChannel = ({ kind }) => kind === IPC;
-
-module.exports = { expand, isChannel, isHandle, isPipe, makeTable, readStdio };
+module.exports = { expand, isChannel, isPipe, makeTable, readStdio };
