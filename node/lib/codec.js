@@ -4,6 +4,7 @@
 
 const v8 = require('v8');
 const { Buffer } = require('buffer');
+const { writePlain } = require('./clone-write');
 const { codes } = require('./errors');
 const { native } = require('./native');
 
@@ -88,7 +89,13 @@ class Deserializer extends v8.Deserializer {
   }
 }
 
+/** A Buffer, or how many bytes of the outbox. */
 function encodeClone(message) {
+  const length = writePlain(message);
+  return length < 0 ? serialize(message) : length;
+}
+
+function serialize(message) {
   const serializer = new Serializer();
   serializer.writeHeader();
   serializer.writeValue(message);

@@ -137,12 +137,14 @@ static napi_value make_function(napi_env env, const char *name, napi_callback fu
   return value;
 }
 
-static napi_value make_inbox(napi_env env, node_addon *addon) {
+/* A Buffer that lives as long as the environment. */
+static napi_value make_box(napi_env env, size_t size, char **out) {
   napi_value buffer = NULL;
+  napi_ref keeper;
   void *memory;
-  if (napi_create_buffer(env, INBOX_BYTES, &memory, &buffer) != napi_ok) return NULL;
-  if (napi_create_reference(env, buffer, 1, &addon->inbox_buffer) != napi_ok) return NULL;
-  addon->inbox = memory;
+  if (napi_create_buffer(env, size, &memory, &buffer) != napi_ok) return NULL;
+  if (napi_create_reference(env, buffer, 1, &keeper) != napi_ok) return NULL;
+  *out = memory;
   return buffer;
 }
 
@@ -153,8 +155,10 @@ static bool export_all(napi_env env, napi_value exports, node_addon *addon) {
          set(env, exports, "spawnSync", make_function(env, "spawnSync", spawn_sync, addon)) &&
          set(env, exports, "setCallbacks", make_function(env, "setCallbacks", set_callbacks, addon)) &&
          set(env, exports, "closeFd", make_function(env, "closeFd", close_fd, addon)) &&
-         set(env, exports, "inbox", make_inbox(env, addon)) && set(env, exports, "stdio", make_kinds(env)) &&
-         set(env, exports, "codes", make_codes(env)) && set(env, exports, "version", make_string(env, cp_version()));
+         set(env, exports, "inbox", make_box(env, INBOX_BYTES, &addon->inbox)) &&
+         set(env, exports, "outbox", make_box(env, OUTBOX_BYTES, &addon->outbox)) &&
+         set(env, exports, "stdio", make_kinds(env)) && set(env, exports, "codes", make_codes(env)) &&
+         set(env, exports, "version", make_string(env, cp_version()));
 }
 
 #ifdef NODE_API_MODULE_GET_API_VERSION

@@ -31,7 +31,7 @@ typedef enum callback {
   CALLBACK_COUNT
 } callback;
 
-enum { INBOX_BYTES = 64 * 1024 };
+enum { INBOX_BYTES = 64 * 1024, OUTBOX_BYTES = 16 * 1024 };
 
 /* One environment. */
 struct node_addon {
@@ -44,7 +44,7 @@ struct node_addon {
   node_channel *nascent;   /* whose JavaScript object is being made */
   node_process *processes; /* those with a child */
   char *inbox;             /* memory of native.inbox, where JavaScript finds small batches of clone bytes */
-  napi_ref inbox_buffer;   /* keeps it */
+  char *outbox;            /* memory of native.outbox, where JavaScript lays a small message of clone bytes */
   char *scratch;           /* for the text of what is sent */
   size_t scratch_size;
   napi_async_cleanup_hook_handle hook;

@@ -384,6 +384,22 @@ static napi_value construct(napi_env env, napi_callback_info info) {
   return object;
 }
 
+/* JSON text; clone bytes in a Buffer; or how many bytes of the outbox. UV_EINVAL: nothing of these. */
+static int read_payload(node_addon *addon, napi_value value, outgoing *message) {
+  void *bytes = NULL;
+  uint32_t length;
+  int rc = read_text(addon, value, &message->payload, &message->length);
+  if (rc != UV_EINVAL) return rc;
+  if (napi_get_value_uint32(addon->env, value, &length) == napi_ok && length <= OUTBOX_BYTES) {
+    message->payload = addon->outbox;
+    message->length = length;
+    return 0;
+  }
+  if (!bytes_of(addon->env, value, &bytes, &message->length)) return UV_EINVAL;
+  message->payload = bytes;
+  return 0;
+}
+
 static napi_value send_it(napi_env env, napi_callback_info info) {
   napi_value arguments[3];
   size_t count = 3;
@@ -399,15 +415,10 @@ static napi_value send_it(napi_env env, napi_callback_info info) {
     (void)must_be(env, "wantsCallback", "a boolean");
     return NULL;
   }
-  void *bytes = NULL;
-  int rc = read_text(addon, arguments[0], &message.payload, &message.length);
+  int rc = read_payload(addon, arguments[0], &message);
   if (rc == UV_EINVAL) {
-    if (!bytes_of(env, arguments[0], &bytes, &message.length)) {
-      (void)must_be(env, "payload", "a string or a Uint8Array");
-      return NULL;
-    }
-    message.payload = bytes;
-    rc = 0;
+    (void)must_be(env, "payload", "a string, a Uint8Array or a number");
+    return NULL;
   }
   if (rc == 0) rc = post(channel, &message);
   trim_scratch(addon);
