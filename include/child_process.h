@@ -73,7 +73,9 @@ typedef struct cp_message cp_message; /* one message that came over a channel; s
  * CP_EMESSAGE     a message, or text to be one, is malformed
  * CP_ECLONE       a value that this serialization cannot carry
  * CP_ETOOBIG      a message is larger, or nested deeper, than the limits allow
- * CP_EREPLY       the peer answered a request with an error
+ * CP_EREPLY       the peer, or a pool's worker, answered a request with an error
+ * CP_EWORKER      the worker that had the task ended before it had answered
+ * CP_EPOOL        the pool takes no tasks: it is closing, or its workers do not start
  */
 #define CP_ERRORS(X)                                                                                                   \
   X(CP_EFAILED, -20001, "the command failed")                                                                          \
@@ -87,7 +89,9 @@ typedef struct cp_message cp_message; /* one message that came over a channel; s
   X(CP_EMESSAGE, -20009, "malformed message")                                                                          \
   X(CP_ECLONE, -20010, "the value cannot be serialized")                                                               \
   X(CP_ETOOBIG, -20011, "the message is beyond the limits")                                                            \
-  X(CP_EREPLY, -20012, "the peer answered with an error")
+  X(CP_EREPLY, -20012, "the peer answered with an error")                                                              \
+  X(CP_EWORKER, -20013, "the worker ended before it had answered")                                                     \
+  X(CP_EPOOL, -20014, "the pool takes no tasks")
 
 enum cp_error_code {
 #define CP__ENUM(name, value, text) name = value,
@@ -1335,6 +1339,267 @@ CP_API int cp_reply(cp_message *request, cp_value result);
 
 /** Answers that it could not be done: sends {id, error}. @param error  a sentence. */
 CP_API int cp_reply_error(cp_message *request, const char *error);
+
+/* ------------------------------------------------------------------------------------------------ Pools */
+
+/*
+ * A pool forks workers, hands them tasks, and tells the outcome of each task exactly once, whatever becomes of the worker.
+ *
+ *   cp_pool *pool;
+ *   int rc = cp_pool_open(&pool, loop, "worker.js", NULL, &(cp_pool_options){.size = 4});
+ *   rc = cp_pool_submit_json(pool, "{\"n\":7}", SIZE_MAX, &(cp_task_options){.cb = on_outcome, .data = me});
+ *   cp_pool_close(pool, CP_POOL_FINISH, 0, NULL, NULL);
+ *
+ * The contract with a worker is what the reference has: a message is a task, and the next message that comes back is its
+ * result; `process.on('message', (task) => process.send(work(task)))` is a whole worker, in any language that speaks the
+ * channel. With CP_POOL_ENVELOPE tasks have numbers, and then errors, progress and several tasks at a time:
+ *
+ *   to the worker   {id, ...task}, or {id, task} if the task is no object, or has an `id` of its own
+ *                   {id, cancel: true}: nobody waits for this one any more
+ *   from it         {id, result}, {id, error}, and before one of these any number of {id, progress}
+ *
+ * A worker that ends, breaks the channel, or has to be killed, is replaced. Its tasks go back to the front of the queue,
+ * at most `max_retries` times each, and only then fail: a task may be begun more than once, on different workers. One that
+ * must not be says max_retries = CP_RETRY_NEVER.
+ */
+typedef struct cp_pool cp_pool;
+
+typedef enum cp_pool_protocol {
+  CP_POOL_PLAIN = 0, /* message in, message out; one task at a time for each worker */
+  CP_POOL_ENVELOPE   /* with numbers: see above */
+} cp_pool_protocol;
+
+#define CP_RETRY_NEVER (-1)
+#define CP_POOL_STDERR_TAIL 4096 /* bytes of a worker's stderr that are kept for the outcome */
+#define CP_POOL_WORKERS_MAX 4096
+
+/* What a worker is doing; also the events that options.on_worker tells. */
+typedef enum cp_worker_state {
+  CP_WORKER_NONE = 0, /* there is none in this place now */
+  CP_WORKER_STARTING, /* forked; it gets no task yet */
+  CP_WORKER_READY,    /* it takes tasks */
+  CP_WORKER_LEAVING,  /* it gets no new task: recycled, idle for too long, or the pool is closing */
+  CP_WORKER_ENDED     /* it has ended, or never started; only told, never asked */
+} cp_worker_state;
+
+/** "none", "starting", "ready", "leaving", "ended". Static, never NULL. */
+CP_API const char *cp_worker_state_name(cp_worker_state state);
+
+/* One worker. `place` counts from 0 to size - 1; who replaces it has the same, the worker knows it as the environment
+   variable CHILD_PROCESS_WORKER_ID, counted from 1. */
+typedef struct cp_worker_info {
+  unsigned place;
+  cp_worker_state state;
+  cp_child *child;     /* borrowed, for looking at and for signals: never free it; NULL: none */
+  unsigned running;    /* tasks that it has now */
+  uint64_t done;       /* tasks that it has answered */
+  const cp_exit *exit; /* ENDED: how; NULL: it never started, or still runs */
+  const char *error;   /* ENDED: a sentence, if that was not as it should be; NULL */
+  bool recycled;       /* LEAVING, ENDED: for max_tasks, max_age_ms or max_rss_kib */
+} cp_worker_info;
+
+typedef struct cp_pool_options {
+  unsigned size;     /* workers at most; 0: cp_available_cpus() */
+  unsigned min_size; /* workers that are kept; 0: size, or 0 if idle_ms is given. They are started by cp_pool_open() */
+  uint64_t idle_ms;  /* milliseconds without a task after which a worker beyond min_size leaves; 0: it stays */
+
+  cp_pool_protocol protocol;
+  unsigned in_flight; /* ENVELOPE: tasks that a worker has at a time; 0: 1. PLAIN: 1 */
+  bool ordered;       /* outcomes are told in the order of submission; default: as they come */
+
+  /* Limits of tasks. */
+  uint64_t
+      timeout_ms; /* milliseconds from the moment that a worker gets the task; 0: none. Then the worker is killed */
+  bool retry_timeouts; /* such a task is tried again, within max_retries; default: CP_ETIMEDOUT */
+  int max_retries;     /* how often a task is tried again when its worker has died; 0: 2; CP_RETRY_NEVER: never */
+  size_t max_queue;    /* tasks that may wait; beyond it cp_pool_submit() says UV_ENOBUFS; 0: no limit */
+  size_t high_water;   /* tasks that wait, or ordered outcomes that are held; beyond it submitting returns 1; 0: 1024 */
+  size_t low_water;    /* on_drain comes when no more than these are left; 0: a quarter of high_water */
+
+  /* Limits of workers. One that is recycled gets its replacement first, and ends what it has begun. */
+  uint64_t max_tasks;   /* tasks of one worker; 0: no limit; 1: a fresh process for each */
+  uint64_t max_age_ms;  /* milliseconds since its start; 0: no limit */
+  uint64_t max_rss_kib; /* resident memory, KiB, looked at between tasks, at most 20 times a second; 0: no limit */
+  bool ready_message;   /* the worker's first message says that it is ready; before it gets no task; it is no result */
+  uint64_t start_timeout_ms; /* milliseconds until it must be ready; 0: 30 s. Longer is a failed start */
+  unsigned
+      max_failed_starts; /* workers that end without an answer, one after the other, until the pool gives up; 0: 10.
+                                 Each next start waits longer, 10 ms to 5 s. A program that cannot be executed at all
+                                 is given up at once */
+
+  /*
+   * How workers are started: as by cp_fork(), with these exceptions. Its callbacks but on_stdout and on_stderr, and
+   * `data` for them, are the pool's; timeout_ms, signal, input and raw_messages are not used. Without `stdio`, stdin is
+   * /dev/null, stdout the parent's, and stderr a pipe, whose last bytes are kept for outcomes; what comes there goes to
+   * on_stderr, else to the parent's stderr. `silent`: stdout goes to on_stdout or nowhere, stderr to on_stderr or nowhere.
+   * die_with_parent 0 is SIGKILL here, where there is the Linux launcher. grace_ms is how long a worker may take to leave
+   * after the channel is closed, and then again after kill_signal, before SIGKILL; 0: 1000. All that it points to is
+   * copied; NULL: all defaults.
+   */
+  const cp_options *worker;
+
+  /* Events, all from the loop. */
+  void (*on_drain)(cp_pool *pool, void *data); /* after a submit that returned 1: go on */
+  void (*on_idle)(cp_pool *pool, void *data);  /* the last task has had its outcome */
+  /* A worker has got into a new state. The info is valid during the call. */
+  void (*on_worker)(cp_pool *pool, const cp_worker_info *worker, void *data);
+  /* A message that is no answer: PLAIN: the worker has no task; ENVELOPE: no id. Else they are dropped. The content of
+     the ready_message comes here, too. */
+  void (*on_message)(cp_pool *pool, const cp_worker_info *worker, cp_message *message, void *data);
+  /* The pool gives up: the workers do not start. All tasks fail with CP_EPOOL, new ones are refused. */
+  void (*on_error)(cp_pool *pool, const cp_error *error, void *data);
+  void *data;
+
+  cp_error *error; /* filled when the call itself returns a negative code; may be NULL */
+} cp_pool_options;
+
+/* What became of a task. Valid during the call; numbers may be copied, a message kept with cp_message_keep(). */
+typedef struct cp_outcome {
+  uint64_t id;         /* the task's number in this pool: 1, 2, 3, ... as they were submitted */
+  int status;          /* 0: it was answered, else:
+                      CP_EREPLY     ENVELOPE: the worker answered with an error
+                      CP_EWORKER    its worker died, once more often than max_retries allows; `exit` says how
+                      CP_ETIMEDOUT  it took longer than its timeout
+                      CP_EABORTED   it was cancelled, or the pool was closed before it was done
+                      CP_EPOOL      the pool has given up: its workers do not start
+                      UV_ENOMEM, CP_ETOOBIG, UV_EBADF ...: it could not be sent to a worker */
+  const char *error;   /* status not 0: a sentence; never NULL then */
+  cp_message *message; /* the answer, with the handles that came along; NULL: none */
+  const cp_exit *exit; /* CP_EWORKER: how the last worker ended; NULL: it never started, or has not ended yet */
+  const char *err;     /* CP_EWORKER, CP_ETIMEDOUT: the end of its stderr, NUL-terminated; "": nothing; never NULL */
+  size_t err_length;   /* bytes of it */
+  unsigned attempts;   /* how often a worker was given it */
+  unsigned place;      /* of the last worker; UINT_MAX: no worker had it */
+  int pid;             /* likewise; 0 */
+  uint64_t queued_ns, started_ns, ended_ns; /* uv_hrtime(): submitted, given to the last worker (0: never), over */
+  void *data;                               /* of cp_task_options */
+} cp_outcome;
+
+typedef void (*cp_outcome_cb)(cp_pool *pool, const cp_outcome *outcome, void *data);
+typedef void (*cp_progress_cb)(cp_pool *pool, uint64_t id, cp_value progress, void *data);
+
+/** The result as a value: the whole message (PLAIN), its `result` or `error` (ENVELOPE); undefined without a message. */
+CP_API cp_value cp_outcome_value(const cp_outcome *outcome);
+
+/**
+ * The result as JSON text, NUL-terminated; valid as long as the outcome. PLAIN on a JSON channel: what came, not copied.
+ * @param length  bytes without the NUL; may be NULL. @return NULL: JSON has no such value, no message, out of memory.
+ */
+CP_API const char *cp_outcome_json(const cp_outcome *outcome, size_t *length);
+
+typedef struct cp_task_options {
+  cp_outcome_cb cb;           /* the outcome; NULL: nobody is told */
+  cp_progress_cb on_progress; /* ENVELOPE: {id, progress}; may be NULL */
+  void *data;                 /* handed to both */
+  uint64_t timeout_ms;        /* milliseconds; 0: the pool's */
+  int max_retries;            /* 0: the pool's; CP_RETRY_NEVER */
+  int priority;               /* higher ones are begun first; equal ones as they were submitted */
+  const char *key; /* tasks with equal keys go to the same place, one after the other as it can take them; NULL: any */
+  const cp_handle *handles; /* go along with the task, as with cp_send_options; duplicated */
+  size_t handle_count;
+  cp_abort *signal; /* cancels the task when it is triggered; NULL: none */
+  uint64_t *id;     /* takes the task's number, for cp_pool_cancel(); may be NULL */
+  cp_error *error;  /* filled when the call itself returns a negative code; may be NULL */
+} cp_task_options;
+
+/**
+ * Opens a pool and starts its first workers.
+ * @param out      takes the pool, yours: cp_pool_free(), after cp_pool_close()'s callback or before.
+ * @param module, args  as for cp_fork().
+ * @param options  NULL: all defaults.
+ * @return 0; UV_EINVAL, UV_ENOMEM, UV_EBADF: an argument or option makes no sense; options->error names it. What
+ *         keeps workers from starting later is on_error's.
+ */
+CP_API int cp_pool_open(cp_pool **out, uv_loop_t *loop, const char *module, const char *const *args,
+                        const cp_pool_options *options);
+
+/**
+ * Submits a task. It is encoded before the call returns.
+ * @param options  NULL: nobody is told of the outcome.
+ * @return 0: accepted, the outcome comes from the loop.
+ *         1: accepted, but more than high_water wait: go on after on_drain.
+ *         CP_EPOOL     the pool is closing, or has given up
+ *         UV_ENOBUFS   max_queue tasks wait already
+ *         CP_ECLONE, CP_ETOOBIG, UV_ENOMEM, UV_EINVAL, UV_EBADF, UV_EMFILE   as cp_send(); nothing happens then
+ */
+CP_API int cp_pool_submit(cp_pool *pool, cp_value task, const cp_task_options *options);
+
+/** The same for JSON text. @param length  bytes; SIZE_MAX: up to the NUL. @return also CP_EMESSAGE: not JSON. */
+CP_API int cp_pool_submit_json(cp_pool *pool, const char *json, size_t length, const cp_task_options *options);
+
+/**
+ * The same for what an encoder of yours made, in the serialization of the workers: see cp_send_raw(). It is not looked at
+ * with PLAIN; with ENVELOPE it is a task as for the other two.
+ */
+CP_API int cp_pool_submit_raw(cp_pool *pool, const void *payload, size_t length, const cp_task_options *options);
+
+/**
+ * Cancels a task: its outcome is CP_EABORTED, from the loop. If it waits, that is all. If a worker has it: with PLAIN the
+ * worker is killed and replaced; with ENVELOPE it is told {id, cancel: true}, and killed if it has not answered after
+ * grace_ms; other tasks that it has then are begun again elsewhere, which does not count for their max_retries.
+ * @return 0; UV_ENOENT: there is no such task any more.
+ */
+CP_API int cp_pool_cancel(cp_pool *pool, uint64_t id);
+
+typedef enum cp_pool_end {
+  CP_POOL_FINISH = 0, /* what was submitted is done first */
+  CP_POOL_ABORT       /* every task that is not done is CP_EABORTED, the workers are killed */
+} cp_pool_end;
+
+/* How a pool ended. */
+typedef struct cp_pool_report {
+  uint64_t aborted;    /* tasks that were not done */
+  unsigned terminated; /* workers that had to be sent kill_signal ... */
+  unsigned killed;     /* ... and those of them that took SIGKILL */
+} cp_pool_report;
+
+typedef void (*cp_pool_close_cb)(cp_pool *pool, const cp_pool_report *report, void *data);
+
+/**
+ * Closes the pool: no new tasks; those there are are finished or aborted; then the workers leave, by force where it has
+ * to be. It always ends. A second call may only make it more urgent: ABORT instead of FINISH, an earlier deadline; its
+ * callback replaces the first one's.
+ * @param deadline_ms  milliseconds after which what is left is aborted; 0: none. Not counted in it: grace_ms, twice.
+ * @param cb           told when the last worker has ended, once; may be NULL.
+ * @return 0; UV_EALREADY: it has been closed, `cb` does not come.
+ */
+CP_API int cp_pool_close(cp_pool *pool, cp_pool_end end, uint64_t deadline_ms, cp_pool_close_cb cb, void *data);
+
+/**
+ * Frees the pool: legal at any time, no callback comes any more. Workers that are left get SIGKILL. NULL is ignored.
+ */
+CP_API void cp_pool_free(cp_pool *pool);
+
+/** Replaces all workers that there are now, as if they had reached max_tasks: for new code, or a new configuration. */
+CP_API void cp_pool_recycle(cp_pool *pool);
+
+/* Counters since the start, but for the first group. */
+typedef struct cp_pool_stats {
+  size_t waiting, running, held; /* tasks now; held: done, but an earlier one is not (ordered) */
+  unsigned workers, idle;        /* that are ready; of them without a task */
+
+  uint64_t submitted, succeeded, failed;       /* each task but those under way is one of the last two in the end */
+  uint64_t retried, timed_out, cancelled;      /* attempts; tasks; tasks */
+  uint64_t stray;                              /* messages that belonged to no task: late answers, and unasked ones */
+  uint64_t started, crashed, recycled, shrunk; /* workers */
+  uint64_t queued_ns, run_ns;                  /* sums over all tasks: waiting for a worker, with a worker */
+} cp_pool_stats;
+
+CP_API void cp_pool_stats_get(const cp_pool *pool, cp_pool_stats *out);
+
+/** The worker of a place, 0 to cp_pool_size() - 1. Its `state` is CP_WORKER_NONE where there is none. */
+CP_API cp_worker_info cp_pool_worker(const cp_pool *pool, unsigned place);
+
+CP_API unsigned cp_pool_size(const cp_pool *pool); /* options.size, or what it stands for */
+CP_API uv_loop_t *cp_pool_loop(const cp_pool *pool);
+CP_API void *cp_pool_data(const cp_pool *pool); /* options.data */
+
+/** Whether the pool keeps the loop alive while it has no task: it does, until it is closed. Safe to repeat. */
+CP_API void cp_pool_ref(cp_pool *pool);
+CP_API void cp_pool_unref(cp_pool *pool);
+
+/** The CPUs that this process may use: its affinity, and the quota of its control groups, rounded up; at least 1. Any thread. */
+CP_API unsigned cp_available_cpus(void);
 
 /* ------------------------------------------------------------------------------------------------ Aborting */
 
