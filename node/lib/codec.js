@@ -168,7 +168,10 @@ function decodePart(source, start, stop) {
   return decodeAlone(ownBytes(source, start, stop));
 }
 
-const decodeClone = (payload) => decodePart(payload, 0, payload.length);
+/** @param payload  a Buffer, or how many bytes of the inbox it is, from `start` on. */
+function decodeClone(payload, start = 0) {
+  return typeof payload === 'number' ? decodePart(native.inbox, start, start + payload) : decodePart(payload, 0, payload.length);
+}
 
 /**
  * Messages that were read together, each behind its length. A malformed one does not take the others along.
