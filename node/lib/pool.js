@@ -4,14 +4,13 @@
 
 const { AsyncResource } = require('async_hooks');
 const EventEmitter = require('events');
+const { AbortGroups } = require('./abort-groups');
 const codecs = require('./codec');
 const { codes, explain, genericError } = require('./errors');
 const { native } = require('./native');
 const { aborted, closedError, detailsOf, isReply, poolError, refusal, replyError, unreadable } = require('./pool-errors');
 const { readEnd, readPool, readTask } = require('./pool-options');
 const { signalName } = require('./signals');
-
-const { addAbortListener } = EventEmitter;
 
 const kResults = Symbol('results');
 const kFailure = Symbol('failure');
@@ -66,7 +65,7 @@ function takeResolvers(resolve, reject) {
 /** Who waits for a task. */
 class Waiter {
   id = 0; // the library's number of it
-  listener = undefined; // to its signal
+  group = undefined; // of those that have the same signal
   onProgress = undefined;
 
   constructor(resolve, reject) {
@@ -92,6 +91,7 @@ class ProcessPool extends EventEmitter {
   #free = []; // slots
   #submitted = 0;
   #needsDrain = false;
+  #signals = new AbortGroups((waiter, signal) => this.#abandon(waiter, aborted(signal)));
   #ended = null; // the promise of destroy()
   #resolveEnded;
   #lastStats = null;
@@ -143,7 +143,7 @@ class ProcessPool extends EventEmitter {
     const rc = this.#native.submit(payload, slot, timeout, maxRetries, priority, key, hasProgress);
     this.#accept(rc, waiter, slot);
     if (hasProgress) waiter.onProgress = AsyncResource.bind(onProgress);
-    if (signal) waiter.listener = addAbortListener(signal, () => this.#abandon(waiter, aborted(signal)));
+    if (signal) this.#signals.join(signal, waiter);
   }
 
   #nextSlot() {
@@ -161,7 +161,7 @@ class ProcessPool extends EventEmitter {
   /** The promise does not wait until the worker has left it: that may take a while. */
   #abandon(waiter, error) {
     this.#native.cancel(waiter.id);
-    waiter.listener?.[Symbol.dispose]();
+    this.#signals.leave(waiter);
     waiter.reject(error);
   }
 
@@ -176,7 +176,7 @@ class ProcessPool extends EventEmitter {
     const waiter = this.#waiters[slot];
     this.#waiters[slot] = undefined;
     this.#free.push(slot);
-    waiter.listener?.[Symbol.dispose]();
+    if (waiter.group !== undefined) this.#signals.leave(waiter);
     return waiter;
   }
 
