@@ -35,12 +35,8 @@ int main(int argc, char **argv) {
   cp_error error;
   cp_pool *pool;
   cp_options worker = {.exec_path = "python3"};
-  cp_pool_options options = {.size = 2,
-                             .protocol = CP_POOL_ENVELOPE,
-                             .ordered = true,
-                             .worker = &worker,
-                             .on_error = on_error,
-                             .error = &error};
+  cp_pool_options options = {
+      .size = 1, .protocol = CP_POOL_ENVELOPE, .worker = &worker, .on_error = on_error, .error = &error};
   int rc = cp_pool_open(&pool, loop, argc > 1 ? argv[1] : "pool_python.py", NULL, &options);
   if (rc < 0) {
     fprintf(stderr, "%s\n", error.message);
