@@ -6,13 +6,13 @@
 #include <stdio.h>
 
 #include "child_process.h"
+#include "trace_file.h"
 
 typedef struct tracer {
   bool prints; /* on stderr */
-  FILE *file;  /* NULL: no trace file */
+  trace_file out; /* its times are those of the lines, too */
   const char *worker;
   cp_serialization serialization;
-  uint64_t started_ns; /* uv_hrtime(); times are counted from here */
   bool in_slice;       /* the worker's slice has begun in the file */
 } tracer;
 
