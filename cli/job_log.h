@@ -13,10 +13,10 @@ typedef struct job_log {
 
 /* One command. */
 typedef struct job_entry {
-  uint64_t line;             /* of the input */
-  struct timespec started;   /* the time of day */
-  const cp_result *result;   /* how it ended */
-  const char *const *words;  /* the command, NULL-terminated */
+  uint64_t line;            /* of the input */
+  struct timespec started;  /* the time of day */
+  const cp_result *result;  /* how it ended */
+  const char *const *words; /* the command, NULL-terminated */
 } job_entry;
 
 /* Begins a file with its headings. 0, or -1: errno tells. */

@@ -40,9 +40,7 @@ static double seconds_left(const tally *t, double seconds) {
   return passed < t->total_bytes ? seconds * (double)(t->total_bytes - passed) / (double)t->done_bytes : 0;
 }
 
-static void format_rate(char out[32], double rate) {
-  (void)snprintf(out, 32, rate < 10 ? "%.1f" : "%.0f", rate);
-}
+static void format_rate(char out[32], double rate) { (void)snprintf(out, 32, rate < 10 ? "%.1f" : "%.0f", rate); }
 
 static void format_time(char out[32], double seconds) {
   uint64_t s = seconds < 1e9 ? (uint64_t)(seconds + 0.5) : (uint64_t)1e9;

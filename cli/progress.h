@@ -22,8 +22,8 @@ typedef struct tally {
 typedef struct progress {
   /* Set them before progress_start(). */
   const tally *tally;
-  unsigned places;      /* that do tasks */
-  const char *places_name; /* "workers" */
+  unsigned places;                          /* that do tasks */
+  const char *places_name;                  /* "workers" */
   char (*cell)(unsigned place, void *data); /* what one does: a character, as in the CELL_* below */
   void *data;
   bool bar;   /* draw one */

@@ -76,8 +76,7 @@ static char *expand_word(char *to, const char *word, const char *line, size_t le
 /* Bytes of all words for a line, NULs included. */
 static size_t expanded_bytes(const template *self, size_t length) {
   size_t bytes = self->has_place ? 0 : length + 1;
-  for (size_t i = 0; i < self->count; i++)
-    bytes += strlen(self->words[i]) + 1 + count_places(self->words[i]) * length;
+  for (size_t i = 0; i < self->count; i++) bytes += strlen(self->words[i]) + 1 + count_places(self->words[i]) * length;
   return bytes;
 }
 

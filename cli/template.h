@@ -10,7 +10,8 @@ typedef struct template {
   size_t count;
   bool has_place; /* without a shell: {} stands somewhere */
   char *script;   /* in a shell: what it runs, where the line is $1 */
-} template;
+}
+template;
 
 /**
  * Reads a command. Without a shell it is split into words once; {} in a word stands for the line, and if there is none

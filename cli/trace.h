@@ -9,11 +9,11 @@
 #include "trace_file.h"
 
 typedef struct tracer {
-  bool prints; /* on stderr */
+  bool prints;    /* on stderr */
   trace_file out; /* its times are those of the lines, too */
   const char *worker;
   cp_serialization serialization;
-  bool in_slice;       /* the worker's slice has begun in the file */
+  bool in_slice; /* the worker's slice has begun in the file */
 } tracer;
 
 /* Begins; `worker` and the rest are set. `path` NULL: no trace file. 0, or -1: errno tells. */

@@ -41,8 +41,9 @@ void trace_file_instant(trace_file *self, int lane, uint64_t time_ns, const char
 }
 
 void trace_file_lane(trace_file *self, int lane, const char *name) {
-  (void)fprintf(self->file, ",\n{\"ph\":\"M\",\"pid\":1,\"tid\":%d,\"name\":\"thread_name\",\"args\":{\"name\":\"%s\"}}",
-                lane, name);
+  (void)fprintf(self->file,
+                ",\n{\"ph\":\"M\",\"pid\":1,\"tid\":%d,\"name\":\"thread_name\",\"args\":{\"name\":\"%s\"}}", lane,
+                name);
 }
 
 int trace_file_open(trace_file *self, const char *path, const char *process) {
