@@ -1337,6 +1337,12 @@ CP_API int cp_request(cp_channel *channel, cp_value request, uint64_t timeout_ms
  */
 CP_API int cp_reply(cp_message *request, cp_value result);
 
+/**
+ * Tells how far it is: sends {id, progress}, before the answer. A pool's task gets it in on_progress; cp_request() has no
+ * use for it, there it is an ordinary message. @return as cp_reply().
+ */
+CP_API int cp_reply_progress(cp_message *request, cp_value progress);
+
 /** Answers that it could not be done: sends {id, error}. @param error  a sentence. */
 CP_API int cp_reply_error(cp_message *request, const char *error);
 
@@ -1473,6 +1479,7 @@ typedef struct cp_outcome {
   int pid;             /* likewise; 0 */
   uint64_t queued_ns, started_ns, ended_ns; /* uv_hrtime(): submitted, given to the last worker (0: never), over */
   void *data;                               /* of cp_task_options */
+  const char *part;                         /* not for you: where in the message the result is */
 } cp_outcome;
 
 typedef void (*cp_outcome_cb)(cp_pool *pool, const cp_outcome *outcome, void *data);

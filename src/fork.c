@@ -4,8 +4,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "arena.h"
 #include "fail.h"
+#include "fork.h"
+#include "plan.h"
 #include "stdio_table.h"
 
 #define INVALID(...) cp__fail(options->error, UV_EINVAL, CP_STAGE_OPTIONS, -1, NULL, __VA_ARGS__)
@@ -73,6 +74,20 @@ static int check(const char *module, const cp_options *options) {
   if (options->stdio.entries != NULL && cp__stdio_count_channels(options) == 0)
     return INVALID("options.stdio: a forked worker needs one CP_IPC entry, and there is none");
   return 0;
+}
+
+/* The plan is made as for a start, and thrown away. */
+int cp__fork_check(const char *module, const char *const *args, const cp_options *options) {
+  const char *file = NULL, *const *list = NULL;
+  cp__arena arena = {0};
+  cp__plan plan;
+  int rc = check(module, options);
+  if (rc != 0) return rc;
+  rc = make_command(&file, &list, &arena, module, args, options);
+  if (rc == 0) rc = cp__plan_make(&plan, &arena, file, list, options, false, options->error);
+  if (rc == UV_ENOMEM) (void)cp__fail_plain(options->error, rc, CP_STAGE_MEMORY, -1, NULL);
+  cp__arena_free(&arena);
+  return rc;
 }
 
 int cp_fork(cp_child **out, uv_loop_t *loop, const char *module, const char *const *args, const cp_options *options) {

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -55,6 +56,15 @@ ssize_t cp__write(int fd, const void *bytes, size_t size) {
   int code = n < 0 ? CP__ERRNO(errno) : 0;
   guard_leave(&guard, code == UV_EPIPE);
   return code < 0 ? code : n;
+}
+
+void cp__write_all(int fd, const void *bytes, size_t size) {
+  for (size_t sent = 0; sent < size;) {
+    ssize_t n = cp__write(fd, (const char *)bytes + sent, size - sent);
+    if (n == UV_EAGAIN) (void)poll(&(struct pollfd){.fd = fd, .events = POLLOUT}, 1, -1);
+    if (n < 0 && n != UV_EAGAIN) return;
+    if (n > 0) sent += (size_t)n;
+  }
 }
 
 static ssize_t splice_once(int from, int to, size_t size) {

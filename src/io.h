@@ -12,6 +12,9 @@ ssize_t cp__read(int fd, void *buffer, size_t size);
 /* UV_EPIPE instead of SIGPIPE, whatever the program does with that signal. */
 ssize_t cp__write(int fd, const void *bytes, size_t size);
 
+/* Writes all of it, waiting where it has to; gives up where it cannot. */
+void cp__write_all(int fd, const void *bytes, size_t size);
+
 /*
  * Moves up to `size` bytes from a pipe to any fd: by splice(2) where the kernel can, else through a buffer. *copying
  * remembers that it cannot. What was read but could not be written is kept in `rest`.

@@ -62,6 +62,9 @@ int cp__process_kill_tree(cp__process *process, int signum, bool leads_group, bo
  */
 void cp__process_kill_survivors(const cp__process *process);
 
+/* Whether a start can have a death signal: options.die_with_parent. */
+bool cp__process_can_die_with_parent(void);
+
 /* Reaps it. 1: it has ended, *end is filled. 0: it runs (only without `block`). CP_ESTATUSLOST: ended, status unknown.
  */
 int cp__process_wait(cp__process *process, bool block, cp__end *end);

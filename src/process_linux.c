@@ -238,3 +238,5 @@ cp__process *cp__process_of_handle(uv_handle_t *handle) {
   ours = ours || (handle->type == UV_SIGNAL && ((uv_signal_t *)handle)->signal_cb == on_sigchld);
   return ours && !uv_is_closing(handle) ? handle->data : NULL;
 }
+
+bool cp__process_can_die_with_parent(void) { return true; }

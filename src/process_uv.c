@@ -242,3 +242,5 @@ cp__process *cp__process_of_handle(uv_handle_t *handle) {
   bool ours = handle->type == UV_PROCESS && ((uv_process_t *)handle)->exit_cb == on_exit_status;
   return ours && !uv_is_closing(handle) ? ((uv_child *)handle->data)->process : NULL;
 }
+
+bool cp__process_can_die_with_parent(void) { return false; }

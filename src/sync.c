@@ -359,12 +359,7 @@ int cp_spawn_sync(cp_result *result, const char *file, const char *const *args, 
 /* The reference: stderr goes to the parent's, unless the caller has said where. */
 static void pass_stderr(const cp_result *result, const cp_options *options) {
   if (options->stdio.entries != NULL) return;
-  for (size_t sent = 0; sent < result->err.length;) {
-    ssize_t n = cp__write(STDERR_FILENO, result->err.bytes + sent, result->err.length - sent);
-    if (n == UV_EAGAIN) (void)poll(&(struct pollfd){.fd = STDERR_FILENO, .events = POLLOUT}, 1, -1);
-    if (n < 0 && n != UV_EAGAIN) return;
-    if (n > 0) sent += (size_t)n;
-  }
+  cp__write_all(STDERR_FILENO, result->err.bytes, result->err.length);
 }
 
 static int run_command(cp_result *result, const char *file, const char *const *args, const cp_options *options) {

@@ -4,6 +4,7 @@
 #include "../fail.h"
 #include "json.h"
 #include "json_scan.h"
+#include "text.h"
 
 /* The walk is made twice, for texts that need to look out for their end and for those that do not. */
 #define INLINE inline __attribute__((always_inline))
@@ -223,4 +224,17 @@ int cp__json_compact(cp__buffer *out, const char *text, size_t length) {
   }
   out->length = (size_t)(to - out->bytes);
   return 0;
+}
+
+void cp__json_add_line(cp__buffer *out, const char *text, const cp__json_check *check) {
+  size_t length = check->end - check->start;
+  text += check->start;
+  if (check->has_newline) {
+    (void)cp__json_compact(out, text, length);
+  } else if (check->is_utf8) {
+    cp__buffer_add(out, text, length);
+  } else {
+    uint8_t *room = cp__buffer_room(out, length * 3);
+    if (room != NULL) out->length += cp__text_repair((char *)room, text, length);
+  }
 }

@@ -30,4 +30,7 @@ int cp__json_write(cp__buffer *out, cp_value value, cp_error *error);
 /* Appends a JSON text without the white space between its tokens. It has been checked. UV_ENOMEM. */
 int cp__json_compact(cp__buffer *out, const char *text, size_t length);
 
+/* Appends a text that has been checked, as one line of good UTF-8: as it is, if it is one. May fail: out->failed. */
+void cp__json_add_line(cp__buffer *out, const char *text, const cp__json_check *check);
+
 #endif

@@ -32,22 +32,30 @@ cp_value cp_message_value(cp_message *message) {
   return message->value;
 }
 
-/* The text of a value that did not come as text, or not as this text alone. */
-static void make_json(cp_message *message) {
+/* malloc()ed and NUL-terminated; NULL: JSON has no such value, or out of memory. */
+static char *text_of(cp_value value, size_t *length) {
   cp__buffer text = {0};
-  if (cp__json_write(&text, cp_message_value(message), NULL) == 0) cp__buffer_byte(&text, '\0');
+  if (cp__json_write(&text, value, NULL) == 0) cp__buffer_byte(&text, '\0');
   if (text.failed || text.length == 0) {
     cp__buffer_free(&text);
-    return;
+    return NULL;
   }
-  message->json = (char *)text.bytes;
-  message->json_length = text.length - 1;
+  *length = text.length - 1;
+  return (char *)text.bytes;
+}
+
+const char *cp__message_part_json(cp_message *message, const char *key, size_t *length) {
+  if (message->part == NULL)
+    message->part = text_of(cp_value_get(cp_message_value(message), key), &message->part_length);
+  if (message->part != NULL && length != NULL) *length = message->part_length;
+  return message->part;
 }
 
 const char *cp_message_json(cp_message *message, size_t *length) {
   if (message == NULL) return NULL;
   bool is_text = message->serialization == CP_SERIALIZATION_JSON && !message->is_envelope;
-  if (message->json == NULL && !is_text) make_json(message);
+  if (message->json == NULL && !is_text) /* it did not come as text, or not as this text alone */
+    message->json = text_of(cp_message_value(message), &message->json_length);
   if (message->json == NULL && !is_text) return NULL;
   if (length != NULL) *length = message->json != NULL ? message->json_length : message->length;
   return message->json != NULL ? message->json : (const char *)message->payload;
@@ -84,10 +92,11 @@ void cp__message_dispose(cp_message *message) {
   for (size_t i = 0; i < message->handle_count; i++) cp__close(message->handles[i].fd);
   free(message->handles);
   free(message->json);
+  free(message->part);
   free(message->owned);
   cp__shared_unmap(message->mapped, message->mapped_length);
   message->handles = NULL;
-  message->json = NULL;
+  message->json = message->part = NULL;
   message->owned = message->mapped = NULL;
   message->handle_count = 0;
 }
@@ -125,7 +134,7 @@ cp_message *cp__message_detach(cp_message *message) {
   message->owned = message->mapped = NULL;
   message->handles = NULL;
   message->handle_count = 0;
-  message->json = NULL;
+  message->json = message->part = NULL;
   message->has_value = false;
   kept->next = NULL;
   kept->references = 1;

@@ -16,6 +16,8 @@ struct cp_message {
   bool has_value;
   char *json; /* made from the value, or repaired; NULL: the payload is the text */
   size_t json_length;
+  char *part; /* text of one property; NULL: not asked for yet */
+  size_t part_length;
   cp_handle *handles; /* malloc()ed with what they point to; fd -1: taken */
   size_t handle_count;
   uint8_t *owned;  /* malloc()ed memory of the payload; NULL: borrowed */
@@ -30,5 +32,8 @@ void cp__message_dispose(cp_message *message);
 
 /* A message of its own with all that is in this one, which is left without handles. NULL: out of memory. */
 cp_message *cp__message_detach(cp_message *message);
+
+/* The JSON text of one property, made on the first call, which settles which one. NULL: JSON has none, no memory. */
+const char *cp__message_part_json(cp_message *message, const char *key, size_t *length);
 
 #endif

@@ -24,8 +24,7 @@ static bool grow(cp__requests *requests) {
   return true;
 }
 
-/* A copy of the request's own properties, with the id before them. They share the request's heap. */
-static cp_value with_id(cp_value request, uint64_t id) {
+cp_value cp__with_id(cp_value request, uint64_t id) {
   cp_value out = cp_object(request.as.object->heap), key, value;
   (void)cp_value_set(out, "id", cp_number((double)id));
   for (size_t i = 0; cp_value_entry(request, i, &key, &value); i++) {
@@ -57,7 +56,7 @@ int cp_request(cp_channel *channel, cp_value request, uint64_t timeout_ms, cp_re
   cp__channel_hold(channel); /* a trace may send requests of its own, or free the channel */
   cp_heap *heap = request.as.object->heap;
   cp__heap_place place = cp__heap_save(heap);
-  int rc = cp__channel_send_made(channel, with_id(request, id), heap, place);
+  int rc = cp__channel_send_made(channel, cp__with_id(request, id), heap, place);
   if (rc < 0) { /* then no trace was told: it is the last one still */
     requests->count--;
     requests->waiting--;
@@ -160,6 +159,8 @@ static int answer(cp_message *request, const char *key, cp_value result) {
 }
 
 int cp_reply(cp_message *request, cp_value result) { return answer(request, "result", result); }
+
+int cp_reply_progress(cp_message *request, cp_value progress) { return answer(request, "progress", progress); }
 
 int cp_reply_error(cp_message *request, const char *error) {
   if (request == NULL || cp_value_type(cp_message_value(request)) == CP_TYPE_NONE) return UV_EINVAL;

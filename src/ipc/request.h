@@ -24,6 +24,9 @@ bool cp__requests_answer(cp_channel *channel, cp_message *message);
 /* Fails those whose time has come; all of them with CP_ECHANNELCLOSED if the channel is closed. */
 void cp__requests_check(cp_channel *channel);
 
+/* A copy of an object's own properties, with the id before them. They share its heap. */
+cp_value cp__with_id(cp_value request, uint64_t id);
+
 void cp__requests_free(cp__requests *requests);
 
 #endif

@@ -15,7 +15,6 @@
 #include "io.h"
 #include "json.h"
 #include "shared.h"
-#include "text.h"
 
 enum {
   FLUSH_STEP_MS = 5,     /* how soon a flush tries again where the socket cannot tell when */
@@ -375,18 +374,10 @@ int cp__channel_send_made(cp_channel *channel, cp_value value, cp_heap *heap, cp
   return rc == 0 ? send_frame(channel, begin, &no_options, false) : rc;
 }
 
-/* Text goes as it is, if it is a line. */
 static int frame_text(cp_channel *channel, const char *json, const cp__json_check *check, cp_error *error) {
   cp__buffer *out = &channel->outbox.bytes;
-  size_t begin = out->length, length = check->end - check->start;
-  if (check->has_newline) {
-    (void)cp__json_compact(out, json + check->start, length);
-  } else if (check->is_utf8) {
-    cp__buffer_add(out, json + check->start, length);
-  } else {
-    uint8_t *room = cp__buffer_room(out, length * 3);
-    if (room != NULL) out->length += cp__text_repair((char *)room, json + check->start, length);
-  }
+  size_t begin = out->length;
+  cp__json_add_line(out, json, check);
   int rc = cp__frame_end(out, CP_SERIALIZATION_JSON, begin);
   if (rc == 0) return 0;
   out->length = begin;

@@ -1,0 +1,349 @@
+/* staff.c - the workers of a pool as a whole: started where they are needed, replaced, dismissed. */
+#include <stdio.h>
+
+#include "deadline.h"
+#include "fail.h"
+#include "pool.h"
+
+enum { FIRST_DELAY_MS = 10, LAST_DELAY_MS = 5000, RSS_INTERVAL_MS = 50 };
+
+static cp__place *place_of(const cp__worker *worker) { return &worker->pool->places[worker->place]; }
+
+/* ---------------------------------------------------------------- giving up */
+
+static bool has_proven_worker(const cp_pool *pool) {
+  for (unsigned i = 0; i < pool->options.size; i++)
+    if (pool->places[i].worker != NULL && pool->places[i].worker->proven) return true;
+  return false;
+}
+
+/* A program that cannot be executed will not be the next time; the others may pass: no memory, no fds, too many processes. */
+static bool is_final(int code) {
+  return code < 0 && code != UV_EAGAIN && code != UV_ENOMEM && code != UV_EMFILE && code != UV_ENFILE &&
+         code != UV_ETXTBSY && code != CP_ETIMEDOUT;
+}
+
+static void give_up(cp_pool *pool, const char *sentence) {
+  pool->given_up = pool->owes_error = true;
+  (void)cp__fail(&pool->give_up_error, CP_EPOOL, CP_STAGE_RUN, -1, pool->plan.module, "the workers do not start: %s",
+                 sentence);
+  const cp__verdict verdict = {.status = CP_EPOOL, .error = pool->give_up_error.message};
+  for (size_t i = 0; i < pool->tasks.size; i++) {
+    for (cp__task *task = pool->tasks.buckets[i]; task != NULL; task = task->next_same_hash) {
+      if (task->state != CP__TASK_WAITING) continue;
+      cp__pool_drop(task);
+      cp__task_over(task, &verdict);
+    }
+  }
+}
+
+/* Each next start waits longer. Workers that have worked may well go on, whatever becomes of new ones. */
+static void note_failed_start(cp_pool *pool, int code, const char *sentence) {
+  unsigned failed = ++pool->failed_starts;
+  uint64_t delay = failed < 10 ? (uint64_t)FIRST_DELAY_MS << (failed - 1) : LAST_DELAY_MS;
+  pool->start_at = cp__deadline_in(pool->loop, delay < LAST_DELAY_MS ? delay : LAST_DELAY_MS);
+  pool->unbalanced = true;
+  bool too_often = failed >= pool->options.max_failed_starts && !has_proven_worker(pool);
+  if (!pool->given_up && (too_often || (is_final(code) && !pool->ever_ready))) give_up(pool, sentence);
+}
+
+/* ---------------------------------------------------------------- starting */
+
+static bool start(cp_pool *pool, unsigned place, cp__worker **out) {
+  cp_error error;
+  int rc = cp__worker_start(out, pool, &pool->plan, place, &error);
+  if (rc != 0) {
+    note_failed_start(pool, rc, error.message);
+    return false;
+  }
+  pool->stats.started++;
+  pool->states_changed = true;
+  cp__pool_wake(pool, (*out)->ready_by);
+  if (pool->options.max_age_ms > 0) cp__pool_wake(pool, (*out)->born_at + pool->options.max_age_ms);
+  return true;
+}
+
+/* How many more tasks wait than the workers on their way will take. */
+static size_t excess(const cp_pool *pool) {
+  size_t expected = 0;
+  for (unsigned i = 0; i < pool->options.size; i++) {
+    const cp__worker *worker = pool->places[i].worker;
+    if (worker != NULL && worker->state == CP_WORKER_STARTING) expected += pool->options.in_flight;
+  }
+  return pool->shared.count > expected ? pool->shared.count - expected : 0;
+}
+
+static bool needs_successor(const cp_pool *pool, const cp__place *place) {
+  return place->worker != NULL && place->worker->worn && place->successor == NULL && pool->state == CP__POOL_OPEN;
+}
+
+static bool needs_worker(const cp_pool *pool, const cp__place *place, size_t unserved) {
+  if (place->worker != NULL) return false;
+  bool too_few = pool->state == CP__POOL_OPEN && pool->occupied < pool->options.min_size;
+  return too_few || place->own.count > 0 || unserved > 0;
+}
+
+void cp__pool_balance(cp_pool *pool) {
+  pool->unbalanced = false;
+  if (pool->given_up || pool->state >= CP__POOL_ABORTING) return;
+  size_t unserved = excess(pool);
+  for (unsigned i = 0; i < pool->options.size; i++) {
+    cp__place *place = &pool->places[i];
+    bool wants_successor = needs_successor(pool, place), wants_worker = needs_worker(pool, place, unserved);
+    if (!wants_successor && !wants_worker) continue;
+    if (pool->start_at != 0) { /* not yet */
+      cp__pool_wake(pool, pool->start_at);
+      return;
+    }
+    if (!start(pool, i, wants_worker ? &place->worker : &place->successor)) continue;
+    if (!wants_worker) continue;
+    pool->occupied++;
+    unserved = unserved > pool->options.in_flight ? unserved - pool->options.in_flight : 0;
+  }
+}
+
+/* ---------------------------------------------------------------- dismissing */
+
+/* The place is free for its successor. */
+static void vacate(cp__worker *worker) {
+  cp_pool *pool = worker->pool;
+  cp__place *place = place_of(worker);
+  if (place->successor == worker) {
+    place->successor = NULL;
+    return;
+  }
+  place->worker = place->successor;
+  place->successor = NULL;
+  if (place->worker == NULL) pool->occupied--;
+  pool->unbalanced = true;
+}
+
+void cp__pool_dismiss(cp__worker *worker, bool by_force) {
+  cp_pool *pool = worker->pool;
+  vacate(worker);
+  cp__worker_link(worker, &pool->leaving);
+  if (by_force)
+    cp__worker_terminate(worker);
+  else
+    cp__worker_leave(worker);
+  pool->states_changed = true;
+  cp__pool_wake(pool, worker->part_at);
+  cp__pool_make_due(pool);
+}
+
+void cp__pool_dismiss_all(cp_pool *pool, bool by_force) {
+  for (unsigned i = 0; i < pool->options.size; i++) {
+    cp__place *place = &pool->places[i];
+    if (place->successor != NULL) cp__pool_dismiss(place->successor, by_force);
+    if (place->worker != NULL) cp__pool_dismiss(place->worker, by_force);
+  }
+  for (cp__worker *worker = pool->leaving; by_force && worker != NULL; worker = worker->next) {
+    cp__worker_terminate(worker);
+    cp__pool_wake(pool, worker->part_at);
+  }
+}
+
+/* ---------------------------------------------------------------- wear */
+
+static bool is_over_age(const cp__worker *worker, uint64_t now) {
+  uint64_t limit = worker->pool->options.max_age_ms;
+  return limit > 0 && now - worker->born_at >= limit;
+}
+
+static bool is_too_large(cp__worker *worker, uint64_t now) {
+  uint64_t limit = worker->pool->options.max_rss_kib;
+  if (limit == 0 || now - worker->rss_at < RSS_INTERVAL_MS) return false;
+  worker->rss_at = now;
+  return cp__worker_rss_kib(worker) > limit;
+}
+
+static bool is_exhausted(const cp__worker *worker) {
+  uint64_t limit = worker->pool->options.max_tasks;
+  return limit > 0 && worker->given >= limit;
+}
+
+static void wear_out(cp__worker *worker) {
+  if (worker->worn) return;
+  worker->worn = worker->recycled = true;
+  worker->pool->stats.recycled++;
+  worker->pool->unbalanced = true;
+  cp__pool_make_due(worker->pool);
+}
+
+/* Its successor is ready, or it may have no more tasks: it goes when it has done what it has begun. */
+static void stop_serving(cp__worker *worker) {
+  worker->state = CP_WORKER_LEAVING;
+  worker->pool->states_changed = true;
+  if (worker->running_count == 0) cp__pool_dismiss(worker, false);
+}
+
+void cp__pool_check_wear(cp__worker *worker) {
+  cp_pool *pool = worker->pool;
+  uint64_t now = uv_now(pool->loop);
+  if (worker->link != NULL) return;
+  if (is_exhausted(worker) || is_over_age(worker, now) || is_too_large(worker, now)) wear_out(worker);
+  const cp__worker *successor = place_of(worker)->successor;
+  bool is_replaced = worker->worn && successor != NULL && successor->state == CP_WORKER_READY;
+  if (worker->state == CP_WORKER_LEAVING || is_exhausted(worker) || is_replaced)
+    stop_serving(worker);
+  else if (worker->running_count == 0 && pool->options.idle_ms > 0)
+    cp__pool_wake(pool, worker->idle_at + pool->options.idle_ms);
+}
+
+void cp_pool_recycle(cp_pool *pool) {
+  if (pool == NULL || pool->state != CP__POOL_OPEN) return;
+  for (unsigned i = 0; i < pool->options.size; i++)
+    if (pool->places[i].worker != NULL) wear_out(pool->places[i].worker);
+}
+
+/* ---------------------------------------------------------------- time */
+
+static void check_idle(cp__worker *worker, uint64_t now) {
+  cp_pool *pool = worker->pool;
+  bool is_idle = worker->state == CP_WORKER_READY && worker->running_count == 0;
+  if (!is_idle || pool->options.idle_ms == 0 || pool->occupied <= pool->options.min_size) return;
+  uint64_t due = worker->idle_at + pool->options.idle_ms;
+  if (due > now) {
+    cp__pool_wake(pool, due);
+    return;
+  }
+  worker->shrunk = true;
+  pool->stats.shrunk++;
+  cp__pool_dismiss(worker, false);
+}
+
+/* One that is not ready in time is terminated, but keeps its place until it has ended: that is a failed start. */
+static void check_worker(cp__worker *worker, uint64_t now) {
+  cp_pool *pool = worker->pool;
+  cp__pool_wake(pool, cp__worker_check(worker, now));
+  if (worker->link != NULL || worker->doomed) return;
+  if (is_over_age(worker, now))
+    wear_out(worker);
+  else if (pool->options.max_age_ms > 0)
+    cp__pool_wake(pool, worker->born_at + pool->options.max_age_ms);
+  check_idle(worker, now);
+}
+
+void cp__pool_check_staff(cp_pool *pool, uint64_t now) {
+  if (pool->start_at != 0 && pool->start_at <= now) {
+    pool->start_at = 0;
+    pool->unbalanced = true;
+  }
+  for (unsigned i = pool->options.size; i-- > 0;) {
+    cp__place *place = &pool->places[i];
+    if (place->successor != NULL) check_worker(place->successor, now);
+    if (place->worker != NULL) check_worker(place->worker, now);
+  }
+  for (cp__worker *worker = pool->leaving; worker != NULL; worker = worker->next) check_worker(worker, now);
+}
+
+/* ---------------------------------------------------------------- telling */
+
+static void tell(const cp__worker *worker, cp_worker_state state, const cp_exit *exit, const char *error) {
+  cp_pool *pool = worker->pool;
+  cp_worker_info info;
+  if (pool->options.on_worker == NULL || pool->freed) return;
+  cp__worker_info(worker, &info);
+  info.state = state;
+  info.exit = exit;
+  info.error = error;
+  pool->options.on_worker(pool, &info, pool->options.data);
+}
+
+/* A start is told before what came after it. False: all has been told. The callback may free the worker. */
+static bool tell_state(cp__worker *worker) {
+  if (worker == NULL || worker->told == worker->state) return false;
+  worker->told = worker->told == CP_WORKER_NONE ? CP_WORKER_STARTING : worker->state;
+  tell(worker, worker->told, NULL, NULL);
+  return true;
+}
+
+static bool tell_one(cp_pool *pool) {
+  for (unsigned i = 0; i < pool->options.size; i++)
+    if (tell_state(pool->places[i].worker) || tell_state(pool->places[i].successor)) return true;
+  for (cp__worker *worker = pool->leaving; worker != NULL; worker = worker->next)
+    if (tell_state(worker)) return true;
+  return false;
+}
+
+void cp__pool_tell_states(cp_pool *pool) {
+  if (!pool->states_changed) return;
+  pool->states_changed = false;
+  while (!pool->freed && tell_one(pool)) {
+  }
+}
+
+/* ---------------------------------------------------------------- events of workers */
+
+static void on_ready(cp__worker *worker, cp_message *message) {
+  cp_pool *pool = worker->pool;
+  cp__place *place = place_of(worker);
+  cp__pool_hold(pool);
+  pool->ever_ready = pool->states_changed = true;
+  if (worker->proven) pool->failed_starts = 0;
+  if (place->successor == worker)
+    stop_serving(place->worker);
+  else if (pool->options.idle_ms > 0)
+    cp__pool_wake(pool, worker->idle_at + pool->options.idle_ms);
+  if (message != NULL && pool->options.on_message != NULL) {
+    cp_worker_info info;
+    cp__worker_info(worker, &info);
+    pool->options.on_message(pool, &info, message, pool->options.data);
+  }
+  cp__pool_settle(pool);
+  cp__pool_release(pool);
+}
+
+static void on_message(cp__worker *worker, cp_message *message) {
+  cp_pool *pool = worker->pool;
+  cp__pool_hold(pool);
+  cp__pool_answer(worker, message);
+  cp__pool_settle(pool);
+  cp__pool_release(pool);
+}
+
+static void on_late(cp__worker *worker, cp_message *message) {
+  (void)message;
+  worker->pool->stats.stray++;
+}
+
+static void on_broken(cp__worker *worker) { cp__pool_wake(worker->pool, worker->part_at); }
+
+static void count_end(cp__worker *worker) {
+  cp_pool *pool = worker->pool;
+  if (worker->state != CP_WORKER_LEAVING || worker->running_count > 0) pool->stats.crashed++;
+  if (pool->state < CP__POOL_CLOSING) return;
+  if (worker->parting >= CP__PARTING_SIGNALLED) pool->report.terminated++;
+  if (worker->parting == CP__PARTING_KILLED) pool->report.killed++;
+}
+
+/* It did not leave because it was asked to. */
+static bool is_failed_start(const cp__worker *worker) {
+  if (worker->proven) return false;
+  return worker->state != CP_WORKER_LEAVING || worker->error.code == CP_ETIMEDOUT;
+}
+
+static void on_ended(cp__worker *worker, const cp_exit *exit) {
+  cp_pool *pool = worker->pool;
+  char sentence[768];
+  cp__pool_hold(pool);
+  cp__worker_describe_end(worker, exit, sentence, sizeof sentence);
+  bool failed = is_failed_start(worker), expected = worker->state == CP_WORKER_LEAVING && !failed;
+  count_end(worker);
+  if (worker->link == NULL)
+    vacate(worker);
+  else
+    cp__worker_unlink(worker); /* it is nobody's now: the program may free the pool */
+  cp__pool_worker_died(worker, exit, sentence);
+  if (failed) note_failed_start(pool, exit == NULL ? worker->error.code : 0, sentence);
+  while (!pool->freed && tell_state(worker)) {
+  }
+  tell(worker, CP_WORKER_ENDED, exit, expected ? NULL : sentence);
+  cp__worker_free(worker);
+  pool->unbalanced = true;
+  cp__pool_settle(pool);
+  cp__pool_release(pool);
+}
+
+const cp__worker_events cp__pool_worker_events = {
+    .ready = on_ready, .message = on_message, .late = on_late, .broken = on_broken, .ended = on_ended};
