@@ -20,8 +20,9 @@ typedef struct worker_pool {
   const run_options *options;
   cp_pool *pool;
   worker_log log;
-  bool *used;  /* places that have had a worker: the next one there replaces it */
-  buffer line; /* of stdout, put together */
+  bool *used;           /* places that have had a worker: the next one there replaces it */
+  buffer line;          /* of stdout, put together */
+  cp_error start_error; /* why the last worker that did not start did not */
   bool closed;
 } worker_pool;
 
@@ -95,12 +96,13 @@ static void trace_outcome(worker_pool *self, const batch_job *job, const cp_outc
                                                        .status = cp_err_name(outcome->status)});
 }
 
-/* Closing an advanced channel's value to JSON may fail: then the task has failed, for stdout stays JSON. */
+/* Structured clone has values that JSON does not have: then the task has failed, for stdout stays JSON. */
 static void on_outcome(cp_pool *pool, const cp_outcome *outcome, void *data) {
   batch_job *job = data;
   worker_pool *self = cp_pool_data(pool);
   size_t length;
   trace_outcome(self, job, outcome);
+  if (outcome->status == CP_EPOOL) batch_stop(self->batch); /* on_pool_error() tells why, when all tasks are told */
   if (outcome->status == CP_EABORTED || outcome->status == CP_EPOOL) {
     batch_finish(job, &(job_result){.dropped = true});
   } else if (outcome->status != 0) {
@@ -126,6 +128,7 @@ static void begin(batch_job *job) {
   int rc = cp_pool_submit_json(self->pool, job->text, job->length, &options);
   if (rc >= 0) return;
   const char *why = error.code != 0 ? error.message : cp_strerror(rc);
+  if (rc == CP_EPOOL) batch_stop(job->batch);
   if (rc == CP_EPOOL)
     batch_finish(job, &(job_result){.dropped = true});
   else
@@ -185,15 +188,17 @@ static void on_worker(cp_pool *pool, const cp_worker_info *info, void *data) {
     if (self->used[info->place]) self->batch->tally.replaced++;
     self->used[info->place] = true;
   }
-  if (info->state == CP_WORKER_ENDED && info->child != NULL) worker_log_end(&self->log, info->child);
+  if (info->state != CP_WORKER_ENDED || info->child == NULL) return;
+  if (info->exit == NULL) (void)cp_child_started(info->child, &self->start_error);
+  worker_log_end(&self->log, info->child);
 }
 
-/* The workers do not start: whatever is not done will never be. */
+/* The workers do not start: whatever is not done will never be. What kept the last one from it decides the status. */
 static void on_pool_error(cp_pool *pool, const cp_error *error, void *data) {
   worker_pool *self = data;
   (void)pool;
   say("%s", error->message);
-  batch_fail(self->batch, status_of_error(error));
+  batch_fail(self->batch, self->start_error.code != 0 ? status_of_error(&self->start_error) : STATUS_FAILED);
   batch_stop(self->batch);
 }
 

@@ -37,7 +37,7 @@ static void send_text(cp_channel *channel, const char *json) {
 
 static void on_timer(uv_timer_t *handle) {
   send_text(handle->data, "\"late\"");
-  uv_close((uv_whicht *)handle, NULL);
+  uv_close((uv_handle_t *)handle, NULL);
 }
 
 static void late(cp_channel *channel, cp_message *message, void *data) {
@@ -67,7 +67,7 @@ static void odd(cp_channel *channel, cp_message *message, void *data) {
 static void handle(cp_channel *channel, cp_message *message, void *data) {
   (void)message, (void)data;
   const cp_handle file = {.type = CP_HANDLE_FD, .fd = STDERR_FILENO};
-  if (cp_send_json(channel, "\"file\"", 6, &(cp_send_options){.handles = &file, .whichcount = 1}) < 0) exit(70);
+  if (cp_send_json(channel, "\"file\"", 6, &(cp_send_options){.handles = &file, .handle_count = 1}) < 0) exit(70);
 }
 
 static void garbage(cp_channel *channel, cp_message *message, void *data) {
@@ -143,13 +143,13 @@ static void answer(cp_message *message) {
   free(text);
 }
 
-static void free_late(uv_whicht *which) { free(which->data); }
+static void free_late(uv_handle_t *which) { free(which->data); }
 
 static void answer_late(uv_timer_t *which) {
   late_answer *late_one = which->data;
   answer(late_one->task);
   cp_message_free(late_one->task);
-  uv_close((uv_whicht *)which, free_late);
+  uv_close((uv_handle_t *)which, free_late);
 }
 
 static void wait_with(cp_message *message, uint64_t ms) {
