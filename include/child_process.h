@@ -1549,6 +1549,16 @@ CP_API int cp_pool_submit_raw(cp_pool *pool, const void *payload, size_t length,
  */
 CP_API int cp_pool_cancel(cp_pool *pool, uint64_t id);
 
+/** Cancels all tasks that wait: none of them has been begun. @return how many. */
+CP_API size_t cp_pool_cancel_waiting(cp_pool *pool);
+
+/**
+ * Sends a message that is no task to each worker that is ready: a new configuration, say. With PLAIN they must not answer
+ * it: what comes back is taken for the result of the task at hand.
+ * @return how many it was sent to; negative, as cp_send(): it could not be encoded, and nobody got it.
+ */
+CP_API int cp_pool_broadcast(cp_pool *pool, cp_value message);
+
 typedef enum cp_pool_end {
   CP_POOL_FINISH = 0, /* what was submitted is done first */
   CP_POOL_ABORT       /* every task that is not done is CP_EABORTED, the workers are killed */

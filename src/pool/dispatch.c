@@ -387,6 +387,18 @@ int cp_pool_cancel(cp_pool *pool, uint64_t id) {
   return 0;
 }
 
+size_t cp_pool_cancel_waiting(cp_pool *pool) {
+  size_t cancelled = 0;
+  for (size_t i = 0; pool != NULL && i < pool->tasks.size; i++) {
+    for (cp__task *task = pool->tasks.buckets[i]; task != NULL; task = task->next_same_hash) {
+      if (task->state != CP__TASK_WAITING) continue;
+      cancel(task);
+      cancelled++;
+    }
+  }
+  return cancelled;
+}
+
 void cp__pool_abort_tasks(cp_pool *pool) {
   for (size_t i = 0; i < pool->tasks.size; i++) {
     for (cp__task *task = pool->tasks.buckets[i]; task != NULL; task = task->next_same_hash) {

@@ -315,6 +315,24 @@ int cp_pool_close(cp_pool *pool, cp_pool_end end, uint64_t deadline_ms, cp_pool_
   return 0;
 }
 
+/* ---------------------------------------------------------------- telling all */
+
+static bool is_workers_fault(int rc) { return rc == CP_ECHANNELCLOSED || rc == UV_EPIPE || rc == UV_ENOBUFS; }
+
+int cp_pool_broadcast(cp_pool *pool, cp_value message) {
+  int sent = 0;
+  for (unsigned i = 0; pool != NULL && i < pool->options.size; i++) {
+    const cp__worker *worker = pool->places[i].worker;
+    if (worker == NULL || worker->state != CP_WORKER_READY) continue;
+    int rc = cp_send(cp_child_channel(worker->child), message, NULL);
+    if (rc >= 0)
+      sent++;
+    else if (!is_workers_fault(rc))
+      return rc;
+  }
+  return sent;
+}
+
 /* ---------------------------------------------------------------- asking */
 
 void cp_pool_stats_get(const cp_pool *pool, cp_pool_stats *out) {
