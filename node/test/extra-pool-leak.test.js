@@ -1,11 +1,11 @@
 'use strict';
-// Nothing stays of pools and their tasks: 8 pools and 24,000 tasks in one process.
+// Nothing stays of pools and their tasks: 6 pools and 6,000 tasks in one process.
 
 const assert = require('node:assert');
 const path = require('node:path');
 const { cp, test, finish, moduleName } = require('./fixtures/support.js');
 
-const maxGrowth = 300 * 1024; // Of the heap over 6 pools and 18,000 tasks.
+const maxGrowth = 200 * 1024; // Of the heap over 4 pools and 4,000 tasks.
 
 test('descriptors, handles and the heap stay flat', async () => {
   const program = path.join(__dirname, 'leak', 'pool.js');

@@ -7,11 +7,11 @@ const { measure } = require('./measure.js');
 
 const worker = path.join(__dirname, '..', 'fixtures', 'pool-worker.js');
 const server = path.join(__dirname, '..', 'fixtures', 'pool-server.js');
-const tasksPerRound = 3000;
-const rounds = 4;
+const tasksPerRound = 1000;
+const rounds = 3;
 
 async function usePlain() {
-  const pool = new ProcessPool(worker, { size: 2, maxTasks: 1000, maxRetries: 0, silent: true });
+  const pool = new ProcessPool(worker, { size: 1, maxRetries: 0, silent: true });
   const { signal } = new AbortController();
   const tasks = Array.from({ length: tasksPerRound }, (_, i) => pool.execute(i, { signal }));
   const failures = [pool.execute({ exit: 1 }), pool.execute({ never: 0 }, { timeout: 10 }), pool.execute(() => {})];
