@@ -58,9 +58,9 @@ struct node_addon {
   uv_check_t turn;         /* the end of a turn of the loop, where pools tell what they have gathered ... */
   uv_idle_t hurry;         /* ... and which comes without waiting for anything; both: only once there is a pool */
   bool has_turns;
-  char *inbox;             /* memory of native.inbox, where JavaScript finds small batches of clone bytes */
-  char *outbox;            /* memory of native.outbox, where JavaScript lays a small message of clone bytes */
-  char *scratch;           /* for the text of what is sent */
+  char *inbox;   /* memory of native.inbox, where JavaScript finds small batches of clone bytes */
+  char *outbox;  /* memory of native.outbox, where JavaScript lays a small message of clone bytes */
+  char *scratch; /* for the text of what is sent */
   size_t scratch_size;
   napi_async_cleanup_hook_handle hook;
   uv_timer_t farewell; /* our last handle */

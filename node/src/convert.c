@@ -236,15 +236,10 @@ napi_value make_text(napi_env env, const char *bytes, size_t length) {
 }
 
 napi_value make_usage(napi_env env, const cp_usage *usage) {
-  const double numbers[] = {(double)usage->user_us,
-                            (double)usage->system_us,
-                            (double)usage->max_rss_kib,
-                            (double)usage->minor_faults,
-                            (double)usage->major_faults,
-                            (double)usage->blocks_in,
-                            (double)usage->blocks_out,
-                            (double)usage->voluntary_switches,
-                            (double)usage->involuntary_switches};
+  const double numbers[] = {
+      (double)usage->user_us,      (double)usage->system_us,          (double)usage->max_rss_kib,
+      (double)usage->minor_faults, (double)usage->major_faults,       (double)usage->blocks_in,
+      (double)usage->blocks_out,   (double)usage->voluntary_switches, (double)usage->involuntary_switches};
   return make_numbers(env, numbers, sizeof numbers / sizeof *numbers);
 }
 

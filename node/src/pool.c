@@ -239,11 +239,24 @@ static napi_value stats(napi_env env, napi_callback_info info) {
   if (pool == NULL) return NULL;
   if (pool->core == NULL) return make_undefined(env);
   cp_pool_stats_get(pool->core, &all);
-  const double numbers[] = {(double)all.waiting,   (double)all.running,   (double)all.held,      all.workers,
-                            all.idle,              (double)all.submitted, (double)all.succeeded, (double)all.failed,
-                            (double)all.retried,   (double)all.timed_out, (double)all.cancelled, (double)all.stray,
-                            (double)all.started,   (double)all.crashed,   (double)all.recycled,  (double)all.shrunk,
-                            (double)all.queued_ns / NS_PER_MS, (double)all.run_ns / NS_PER_MS};
+  const double numbers[] = {(double)all.waiting,
+                            (double)all.running,
+                            (double)all.held,
+                            all.workers,
+                            all.idle,
+                            (double)all.submitted,
+                            (double)all.succeeded,
+                            (double)all.failed,
+                            (double)all.retried,
+                            (double)all.timed_out,
+                            (double)all.cancelled,
+                            (double)all.stray,
+                            (double)all.started,
+                            (double)all.crashed,
+                            (double)all.recycled,
+                            (double)all.shrunk,
+                            (double)all.queued_ns / NS_PER_MS,
+                            (double)all.run_ns / NS_PER_MS};
   return make_numbers(env, numbers, sizeof numbers / sizeof *numbers);
 }
 
@@ -269,9 +282,9 @@ napi_value pool_define(napi_env env, node_addon *addon) {
 #define METHOD(name, function)                                                                                         \
   { (name), NULL, (function), NULL, NULL, NULL, napi_default_method, NULL }
   const napi_property_descriptor methods[] = {
-      METHOD("open", open_it), METHOD("failure", failure), METHOD("submit", submit), METHOD("cancel", cancel),
-      METHOD("close", close_it), METHOD("ref", ref), METHOD("unref", unref), METHOD("recycle", recycle),
-      METHOD("watchIdle", watch_idle), METHOD("size", size), METHOD("stats", stats), METHOD("worker", worker),
+      METHOD("open", open_it),         METHOD("failure", failure), METHOD("submit", submit), METHOD("cancel", cancel),
+      METHOD("close", close_it),       METHOD("ref", ref),         METHOD("unref", unref),   METHOD("recycle", recycle),
+      METHOD("watchIdle", watch_idle), METHOD("size", size),       METHOD("stats", stats),   METHOD("worker", worker),
   };
   napi_value class = NULL;
   (void)napi_define_class(env, "Pool", NAPI_AUTO_LENGTH, construct, addon, sizeof methods / sizeof *methods, methods,

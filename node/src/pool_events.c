@@ -70,7 +70,8 @@ static void add_answers(node_pool *pool, napi_value *arguments) {
   if (!pool->is_text) memcpy(pool->addon->inbox, batch->bytes, batch->length);
   for (uint32_t i = 0; i < batch->count; at += batch->lengths[i++]) {
     arguments[2 * i] = make_int(env, (int)batch->slots[i]);
-    arguments[2 * i + 1] = pool->is_text ? make_text(env, at, batch->lengths[i]) : make_int(env, (int)batch->lengths[i]);
+    arguments[2 * i + 1] =
+        pool->is_text ? make_text(env, at, batch->lengths[i]) : make_int(env, (int)batch->lengths[i]);
   }
 }
 

@@ -7,13 +7,30 @@ typedef struct number {
 } number;
 
 /* In the order of their names below. */
-enum { SIZE, MIN_SIZE, IDLE, IN_FLIGHT, TIMEOUT, RETRIES, QUEUE, HIGH, LOW, TASKS, AGE, RSS, START, FAILED, SIGNAL, GRACE };
+enum {
+  SIZE,
+  MIN_SIZE,
+  IDLE,
+  IN_FLIGHT,
+  TIMEOUT,
+  RETRIES,
+  QUEUE,
+  HIGH,
+  LOW,
+  TASKS,
+  AGE,
+  RSS,
+  START,
+  FAILED,
+  SIGNAL,
+  GRACE
+};
 
 static bool read_numbers(cp_pool_options *options, cp_options *worker, napi_env env, napi_value object) {
-  number all[] = {{"size", 0},          {"minSize", 0},       {"idleTimeout", 0},  {"inFlight", 0},
-                  {"timeout", 0},       {"maxRetries", 0},    {"maxQueue", 0},     {"highWaterMark", 0},
-                  {"lowWaterMark", 0},  {"maxTasks", 0},      {"maxAge", 0},       {"maxRssKib", 0},
-                  {"startTimeout", 0},  {"maxFailedStarts", 0}, {"killSignal", 0}, {"grace", 0}};
+  number all[] = {{"size", 0},         {"minSize", 0},         {"idleTimeout", 0}, {"inFlight", 0},
+                  {"timeout", 0},      {"maxRetries", 0},      {"maxQueue", 0},    {"highWaterMark", 0},
+                  {"lowWaterMark", 0}, {"maxTasks", 0},        {"maxAge", 0},      {"maxRssKib", 0},
+                  {"startTimeout", 0}, {"maxFailedStarts", 0}, {"killSignal", 0},  {"grace", 0}};
   for (size_t i = 0; i < sizeof all / sizeof *all; i++)
     if (!get_number(env, object, all[i].name, &all[i].value)) return false;
   options->size = (unsigned)all[SIZE].value;
