@@ -97,6 +97,10 @@ bool call_begin(node_call *call, node_addon *addon, napi_async_context context);
 /* Calls, with `object` as the receiver, reports what it throws, and closes the scope. Not called where a value is NULL:
    then it returns false. */
 bool call_end(node_call *call, napi_value object, callback which, size_t count, const napi_value *arguments);
+/* As call_begin() and call_end(): of the process, which is held in between. */
+bool process_call_begin(node_call *call, node_process *process);
+void process_call_end(node_call *call, node_process *process, callback which, size_t count,
+                      const napi_value *arguments);
 
 /* process.c */
 napi_value process_define(napi_env env, node_addon *addon);
@@ -106,11 +110,6 @@ void process_release(node_process *process);
 void process_drop(node_process *process);
 /* Its channel is closed: a process that was given up goes now. */
 void process_channel_closed(node_process *process);
-
-/* As call_begin() and call_end(): of the process, which is held in between. */
-bool process_call_begin(node_call *call, node_process *process);
-void process_call_end(node_call *call, node_process *process, callback which, size_t count,
-                      const napi_value *arguments);
 
 /* channel.c */
 napi_value channel_define(napi_env env, node_addon *addon);

@@ -26,3 +26,18 @@ bool call_end(node_call *call, napi_value object, callback which, size_t count, 
   (void)napi_close_handle_scope(addon->env, call->scope);
   return complete;
 }
+
+bool process_call_begin(node_call *call, node_process *process) {
+  if (process->context == NULL || process->self == NULL) return false;
+  if (!call_begin(call, process->addon, process->context)) return false;
+  process_hold(process);
+  return true;
+}
+
+void process_call_end(node_call *call, node_process *process, callback which, size_t count,
+                      const napi_value *arguments) {
+  napi_value object = NULL;
+  (void)napi_get_reference_value(process->addon->env, process->self, &object);
+  (void)call_end(call, object, which, count, arguments);
+  process_release(process);
+}

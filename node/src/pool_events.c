@@ -173,7 +173,7 @@ static void tell_failure(node_pool *pool, uint32_t slot, const cp_outcome *outco
                                   make_text(env, outcome->err, outcome->err_length),
                                   make_int(env, (int)outcome->attempts),
                                   make_int(env, outcome->pid)};
-  (void)end(&call, pool, CALLBACK_POOL_FAILURE, sizeof arguments / sizeof *arguments, arguments);
+  (void)end(&call, pool, CALLBACK_POOL_FAILURE, 10, arguments);
 }
 
 static void refuse(node_pool *pool, uint32_t slot, const cp_outcome *outcome, int code) {
@@ -237,7 +237,7 @@ static void on_worker(cp_pool *core, const cp_worker_info *worker, void *data) {
                                   make_code(env, exit),
                                   make_int(env, exit != NULL ? exit->signal : 0),
                                   make_string(env, worker->error != NULL ? worker->error : "")};
-  (void)end(&call, pool, CALLBACK_POOL_WORKER, sizeof arguments / sizeof *arguments, arguments);
+  (void)end(&call, pool, CALLBACK_POOL_WORKER, 10, arguments);
 }
 
 static void on_message(cp_pool *core, const cp_worker_info *worker, cp_message *message, void *data) {

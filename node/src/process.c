@@ -76,22 +76,7 @@ void process_drop(node_process *process) {
   process_release(process);
 }
 
-/* ---------------------------------------------------------------- calls of JavaScript */
-
-bool process_call_begin(node_call *call, node_process *process) {
-  if (process->context == NULL || process->self == NULL) return false;
-  if (!call_begin(call, process->addon, process->context)) return false;
-  process_hold(process);
-  return true;
-}
-
-void process_call_end(node_call *call, node_process *process, callback which, size_t count,
-                      const napi_value *arguments) {
-  napi_value object = NULL;
-  (void)napi_get_reference_value(process->addon->env, process->self, &object);
-  (void)call_end(call, object, which, count, arguments);
-  process_release(process);
-}
+/* ---------------------------------------------------------------- what the child tells */
 
 static napi_value object_of(const node_process *process) {
   napi_value object = NULL;
@@ -108,8 +93,6 @@ static void tell_exit(node_process *process, const cp_exit *exit) {
                                   make_int(env, exit->signal), make_string(env, cp_reason_name(exit->reason))};
   process_call_end(&call, process, CALLBACK_EXIT, 4, arguments);
 }
-
-/* ---------------------------------------------------------------- what the child tells */
 
 static void child_ended(cp_child *child, const cp_exit *exit, void *data) {
   node_process *process = data;
