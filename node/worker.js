@@ -1,7 +1,7 @@
 'use strict';
 
 // For workers of a ProcessPool with protocol 'envelope': tasks with numbers, errors, progress and cancelling. No addon: any
-// Node can run it. docs: README.md, the protocol itself: child_process.h.
+// Node can run it. The protocol itself stands in child_process.h.
 
 /** What a task knows beside its message. The controller is made when somebody asks for the signal. */
 class Task {
@@ -30,9 +30,11 @@ class Task {
   }
 }
 
+const ignore = () => {};
+
 /** A pool that has gone needs no answers. */
 function send(message) {
-  if (process.connected) process.send(message, undefined, undefined, () => {});
+  if (process.connected) process.send(message, undefined, undefined, ignore);
 }
 
 /** As an object: the properties of an Error are not enumerable, and JSON would have none of them. */

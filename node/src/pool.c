@@ -86,6 +86,7 @@ static int open_core(node_pool *pool, node_pool_options *given) {
   const char *const *words = given->plan.args;
   given->options.error = &pool->error;
   pool->is_text = given->plan.options.serialization == CP_SERIALIZATION_JSON;
+  pool->is_shared = given->options.in_flight > 1;
   if (words == NULL || !pool_open_turns(pool->addon)) return UV_EINVAL;
   pool_set_events(pool, given);
   plan_clear_nonblocking(&given->plan);

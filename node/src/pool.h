@@ -12,6 +12,7 @@ typedef struct node_batch {
   size_t length;
   uint32_t count, slots[BATCH_MOST];
   uint32_t lengths[BATCH_MOST];
+  unsigned places[BATCH_MOST]; /* of the workers that have answered */
 } node_batch;
 
 struct node_pool {
@@ -22,6 +23,7 @@ struct node_pool {
   napi_async_context context;
   cp_pool *core; /* NULL: not open, or done with */
   bool is_text;
+  bool is_shared;    /* a worker may have several tasks at a time */
   bool watches_idle; /* somebody wants to know: else each task that comes alone would cost a call more */
   cp_error error;    /* of the last call that failed */
   node_batch batch;

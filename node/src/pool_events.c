@@ -75,10 +75,33 @@ static void add_answers(node_pool *pool, napi_value *arguments) {
   }
 }
 
+/*
+ * Who gets results often has the next tasks at hand: those for one worker are written together. The channels live until
+ * the loop goes on.
+ */
+static size_t cork(const node_pool *pool, cp_channel **channels) {
+  const node_batch *batch = &pool->batch;
+  size_t count = 0;
+  if (!pool->is_shared || batch->count < 2) return 0;
+  for (uint32_t i = 0; i < batch->count; i++) {
+    const cp_worker_info worker = cp_pool_worker(pool->core, batch->places[i]);
+    cp_channel *channel = worker.child != NULL ? cp_child_channel(worker.child) : NULL;
+    if (channel == NULL) continue;
+    cp_channel_cork(channel);
+    channels[count++] = channel;
+  }
+  return count;
+}
+
+static void uncork(cp_channel *const *channels, size_t count) {
+  for (size_t i = 0; i < count; i++) cp_channel_uncork(channels[i]);
+}
+
 /* What came before something else is told, is told before it. */
 static void tell_answers(node_pool *pool) {
   node_call call;
   napi_value arguments[1 + 2 * BATCH_MOST];
+  cp_channel *channels[BATCH_MOST];
   uint32_t count = pool->batch.count;
   if (count == 0) return;
   bool begun = begin(&call, pool);
@@ -86,8 +109,10 @@ static void tell_answers(node_pool *pool) {
     arguments[0] = object_of(pool);
     add_answers(pool, arguments + 1);
   }
+  size_t corked = begun ? cork(pool, channels) : 0;
   pool->batch.length = pool->batch.count = 0;
   if (begun) (void)end(&call, pool, CALLBACK_POOL_RESULTS, 1 + 2 * (size_t)count, arguments);
+  uncork(channels, corked);
 }
 
 static void on_turn(uv_check_t *turn) {
@@ -127,13 +152,14 @@ void pool_close_turns(node_addon *addon) {
 }
 
 /* False: out of memory. */
-static bool gather(node_pool *pool, uint32_t slot, const void *bytes, size_t length) {
+static bool gather(node_pool *pool, uint32_t slot, unsigned place, const void *bytes, size_t length) {
   node_batch *batch = &pool->batch;
   if (batch->bytes == NULL) batch->bytes = malloc(INBOX_BYTES);
   if (batch->bytes == NULL) return false;
   if (batch->count == BATCH_MOST || batch->length + length > INBOX_BYTES) tell_answers(pool);
   memcpy(batch->bytes + batch->length, bytes, length);
   batch->slots[batch->count] = slot;
+  batch->places[batch->count] = place;
   batch->lengths[batch->count++] = (uint32_t)length;
   batch->length += length;
   if (batch->count > 1) return true;
@@ -197,7 +223,7 @@ void pool_on_outcome(cp_pool *core, const cp_outcome *outcome, void *data) {
   pool_hold(pool);
   if (outcome->status != 0)
     tell_failure(pool, slot, outcome);
-  else if (is_small(outcome->message, &bytes, &length) && gather(pool, slot, bytes, length))
+  else if (is_small(outcome->message, &bytes, &length) && gather(pool, slot, outcome->place, bytes, length))
     ;
   else if (!tell_answer(pool, slot, outcome->message))
     refuse(pool, slot, outcome, CP_ETOOBIG);
