@@ -138,7 +138,7 @@ static void a_worker_that_dies_is_told_with_its_last_words(void **state) {
   assert_out(r, "1\n2\n");
   const char *line = strstr(r->err.bytes, "child-process: line 2: ");
   assert_non_null(line);
-  assert_non_null(strstr(line, "exit code 3"));
+  assert_non_null(strstr(line, "exited with code 3"));
   assert_non_null(strstr(line, "last words\n"));
   assert_err_has(r, "2 done, 1 failed, ");
   assert_err_has(r, "1 replaced");
