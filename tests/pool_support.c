@@ -256,13 +256,17 @@ static void on_error(cp_pool *pool, const cp_error *error, void *data) {
   e->errors++;
 }
 
+static void drop_output(cp_child *child, const char *bytes, size_t length, void *data) {
+  (void)child, (void)bytes, (void)length, (void)data;
+}
+
 cp_pool_options pool_options(events *e, unsigned size) {
   static const char *overlay[2];
   static cp_options worker;
   memset(e, 0, sizeof *e);
   (void)snprintf(directory_entry, sizeof directory_entry, "POOL_DIR=%s", directory);
   overlay[0] = directory_entry;
-  worker = (cp_options){.env_overlay = overlay, .peer_is_library = true};
+  worker = (cp_options){.env_overlay = overlay, .peer_is_library = true, .on_stderr = drop_output};
   return (cp_pool_options){.size = size,
                            .worker = &worker,
                            .on_drain = on_drain,

@@ -23,6 +23,7 @@
  *   twice         answers two times
  *   after {gate}  answers, and after a byte from the gate sends {unasked: n}
  *   before        sends {unasked: n} and then answers
+ *   steal {id_of}  answers the task of another worker, and things that are no answers, and then its own
  *   error {text}  answers with an error
  *   progress {count}  sends as many of them and then answers
  *   leak {mib}    takes memory and keeps it
@@ -252,18 +253,26 @@ static void do_before(const task *t) {
   answer(t);
 }
 
+static void do_steal(const task *t) {
+  static const char *const wrong[] = {"{\"id\":-1,\"result\":666}",    "{\"id\":0,\"result\":666}",
+                                      "{\"id\":1.5,\"result\":666}",   "{\"id\":\"1\",\"result\":666}",
+                                      "{\"id\":1e300,\"result\":666}", "{\"id\":null,\"error\":666}"};
+  char text[64];
+  (void)snprintf(text, sizeof text, "{\"id\":%ld,\"result\":666}", number_of(t, "id_of", 1));
+  if (cp_send_json(channel, text, SIZE_MAX, NULL) < 0) fail("send");
+  for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
+    if (cp_send_json(channel, wrong[i], SIZE_MAX, NULL) < 0) fail("send");
+  answer(t);
+}
+
 static void do_error(const task *t) {
   if (cp_reply_error(t->message, text_of(t, "text")) < 0) fail("reply");
 }
 
 static void do_progress(const task *t) {
-  cp_heap *heap = cp_heap_new(NULL);
-  for (long i = 0; i < number_of(t, "count", 1); i++) {
-    cp_value out = cp_value_set(cp_object(heap), "id", cp_value_get(cp_message_value(t->message), "id"));
-    send_value(cp_value_set(out, "progress", cp_number((double)i)), NULL);
-  }
+  for (long i = 0; i < number_of(t, "count", 1); i++)
+    if (cp_reply_progress(t->message, cp_number((double)i)) < 0) fail("progress");
   answer(t);
-  cp_heap_free(heap);
 }
 
 static char *leaked[64]; /* reachable, so that no sanitizer complains */
@@ -407,6 +416,7 @@ static const struct verb {
     {"twice", do_twice, false, false},
     {"after", do_after, false, false},
     {"before", do_before, false, false},
+    {"steal", do_steal, false, false},
     {"error", do_error, false, false},
     {"progress", do_progress, false, false},
     {"leak", do_leak, false, false},

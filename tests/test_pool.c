@@ -500,6 +500,7 @@ static void options_that_make_no_sense_are_named(void **state) {
   refuse_open((o = good, o.size = CP_POOL_WORKERS_MAX + 1, o), UV_EINVAL, "size");
   refuse_open((o = good, o.min_size = 3, o), UV_EINVAL, "min_size");
   refuse_open((o = good, o.protocol = (cp_pool_protocol)9, o), UV_EINVAL, "protocol");
+  refuse_open((o = good, o.in_flight = 2, o), UV_EINVAL, "in_flight");
   refuse_open((o = good, o.max_retries = -2, o), UV_EINVAL, "max_retries");
   refuse_open((o = good, o.high_water = 2, o.low_water = 3, o), UV_EINVAL, "low_water");
   refuse_open((o = good, o.worker = &worker, o), UV_EINVAL, "kill_signal");
@@ -842,6 +843,55 @@ static void what_workers_write_goes_to_the_callbacks_of_their_options(void **sta
   assert_string_equal(o.out, "to stdout");
 }
 
+static void without_a_callback_stderr_goes_to_that_of_this_program(void **state) {
+  (void)state;
+  events e;
+  task t;
+  char text[64] = "";
+  int fds[2], own = dup(2);
+  assert_int_equal(pipe2(fds, O_CLOEXEC), 0);
+  cp_pool_options options = pool_options(&e, 1);
+  cp_options worker = *options.worker;
+  worker.on_stderr = NULL;
+  options.worker = &worker;
+  cp_pool *pool = open_pool(&options, plain_words);
+  (void)submit(pool, &t, json_of("say", 0, "\"text\":\"hello\""));
+  (void)dup2(fds[1], 2);
+  await_tasks(&t, 1);
+  close_pool(pool, &e, CP_POOL_FINISH);
+  (void)dup2(own, 2);
+  close(own);
+  close(fds[1]);
+  assert_int_equal(read(fds[0], text, sizeof text - 1), 5);
+  assert_string_equal(text, "hello");
+  close(fds[0]);
+}
+
+static void options_that_are_not_for_workers_are_not_used(void **state) {
+  (void)state;
+  events e;
+  task t;
+  cp_abort *abort = cp_abort_new();
+  cp_abort_trigger(abort);
+  cp_pool_options options = pool_options(&e, 1);
+  cp_options worker = *options.worker;
+  worker.timeout_ms = 1;
+  worker.signal = abort;
+  worker.input = "input", worker.input_length = 5;
+  worker.raw_messages = true;
+  options.worker = &worker;
+  cp_pool *pool = open_pool(&options, plain_words);
+  (void)submit(pool, &t, json_of("hold", 3, NULL));
+  (void)next_beginning();
+  let_go("gate", 1);
+  await_tasks(&t, 1);
+  assert_true(t.result == 9);
+  assert_int_equal(t.attempts, 1);
+  close_pool(pool, &e, CP_POOL_FINISH);
+  assert_int_equal(e.ended, 1);
+  cp_abort_free(abort);
+}
+
 /* ---------------------------------------------------------------- Node */
 
 static void need_node(void) {
@@ -930,6 +980,8 @@ int main(void) {
       POOL_TEST(two_pools_on_one_loop_do_not_mix),
       POOL_TEST(pools_on_several_threads_do_not_disturb_each_other),
       POOL_TEST(what_workers_write_goes_to_the_callbacks_of_their_options),
+      POOL_TEST(without_a_callback_stderr_goes_to_that_of_this_program),
+      POOL_TEST(options_that_are_not_for_workers_are_not_used),
       POOL_TEST(a_node_worker_needs_one_line),
   };
   return cmocka_run_group_tests(tests, warm_threads, NULL);

@@ -139,18 +139,16 @@ static void a_worker_gets_no_task_before_it_has_said_that_it_is_ready(void **sta
 
 /* ---------------------------------------------------------------- recycling */
 
-/* Workers that were started, and those that left: the replacement comes first. */
+/* Workers that were started, and those that have ended: the replacement comes first. */
 typedef struct recycling {
-  int starting, leaving, early, recycled;
+  int starting, ended, early;
 } recycling;
 
 static void watch_recycling(cp_pool *pool, const cp_worker_info *worker, void *data) {
   recycling *r = data;
   (void)pool;
   r->starting += worker->state == CP_WORKER_STARTING;
-  if (worker->state != CP_WORKER_LEAVING || !worker->recycled) return;
-  r->early += ++r->leaving >= r->starting;
-  r->recycled++;
+  if (worker->state == CP_WORKER_ENDED) r->early += ++r->ended >= r->starting;
 }
 
 static void check_shares(const task *tasks, int count, int most) {
