@@ -1472,11 +1472,12 @@ typedef struct cp_outcome {
   const char *error;   /* status not 0: a sentence; never NULL then */
   cp_message *message; /* the answer, with the handles that came along; NULL: none */
   const cp_exit *exit; /* CP_EWORKER: how the last worker ended; NULL: it never started, or has not ended yet */
-  const char *err;     /* CP_EWORKER, CP_ETIMEDOUT: the end of its stderr, NUL-terminated; "": nothing; never NULL */
-  size_t err_length;   /* bytes of it */
-  unsigned attempts;   /* how often a worker was given it */
-  unsigned place;      /* of the last worker; UINT_MAX: no worker had it */
-  int pid;             /* likewise; 0 */
+  const char
+      *err; /* CP_EWORKER, CP_ETIMEDOUT, CP_EPOOL: the end of its stderr, NUL-terminated; "": nothing; never NULL */
+  size_t err_length;                        /* bytes of it */
+  unsigned attempts;                        /* how often a worker was given it */
+  unsigned place;                           /* of the last worker; UINT_MAX: no worker had it */
+  int pid;                                  /* likewise; 0 */
   uint64_t queued_ns, started_ns, ended_ns; /* uv_hrtime(): submitted, given to the last worker (0: never), over */
   void *data;                               /* of cp_task_options */
   const char *part;                         /* not for you: where in the message the result is */

@@ -58,10 +58,14 @@ static bool make_entries(node_plan *plan, napi_env env) {
   return true;
 }
 
+/* Node's own pipes are sockets, which hold more than a pipe does by default: writer and reader would change turns too often. */
+enum { PIPE_BYTES = 128 * 1024 };
+
 bool plan_read(node_plan *plan, napi_env env, napi_value object) {
   text_init(&plan->text);
   plan->args = NULL;
-  plan->options = (cp_options){.keep_fds = true, .raw_messages = true, .limits = {.max_bytes = UINT32_MAX}};
+  plan->options = (cp_options){
+      .keep_fds = true, .raw_messages = true, .pipe_size_bytes = PIPE_BYTES, .limits = {.max_bytes = UINT32_MAX}};
   napi_valuetype type;
   if (napi_typeof(env, object, &type) != napi_ok || type != napi_object) return must_be(env, "plan", "an object");
   return read_command(plan, env, object) && read_settings(plan, env, object) && read_table(plan, env, object) &&

@@ -23,11 +23,16 @@ static bool is_final(int code) {
          code != UV_ETXTBSY && code != CP_ETIMEDOUT;
 }
 
-static void give_up(cp_pool *pool, const char *sentence) {
+static void give_up(cp_pool *pool, const char *sentence, const cp__worker *last) {
   pool->given_up = pool->owes_error = true;
-  (void)cp__fail(&pool->give_up_error, CP_EPOOL, CP_STAGE_RUN, -1, pool->plan.module, "the workers do not start: %s",
-                 sentence);
-  const cp__verdict verdict = {.status = CP_EPOOL, .error = pool->give_up_error.message};
+  (void)cp__fail(&pool->give_up_error, CP_EPOOL, CP_STAGE_RUN, -1, pool->plan.module,
+                 "the workers do not start: %u without an answer, one after the other; the last one: %s",
+                 pool->failed_starts, sentence);
+  cp__verdict verdict = {.status = CP_EPOOL, .error = pool->give_up_error.message};
+  if (last != NULL) {
+    verdict.err = last->tail;
+    verdict.err_length = last->tail_length;
+  }
   for (size_t i = 0; i < pool->tasks.size; i++) {
     for (cp__task *task = pool->tasks.buckets[i]; task != NULL; task = task->next_same_hash) {
       if (task->state != CP__TASK_WAITING) continue;
@@ -38,13 +43,13 @@ static void give_up(cp_pool *pool, const char *sentence) {
 }
 
 /* Each next start waits longer. Workers that have worked may well go on, whatever becomes of new ones. */
-static void note_failed_start(cp_pool *pool, int code, const char *sentence) {
+static void note_failed_start(cp_pool *pool, int code, const char *sentence, const cp__worker *worker) {
   unsigned failed = ++pool->failed_starts;
   uint64_t delay = failed < 10 ? (uint64_t)FIRST_DELAY_MS << (failed - 1) : LAST_DELAY_MS;
   pool->start_at = cp__deadline_in(pool->loop, delay < LAST_DELAY_MS ? delay : LAST_DELAY_MS);
   pool->unbalanced = true;
   bool too_often = failed >= pool->options.max_failed_starts && !has_proven_worker(pool);
-  if (!pool->given_up && (too_often || (is_final(code) && !pool->ever_ready))) give_up(pool, sentence);
+  if (!pool->given_up && (too_often || (is_final(code) && !pool->ever_ready))) give_up(pool, sentence, worker);
 }
 
 /* ---------------------------------------------------------------- starting */
@@ -53,7 +58,7 @@ static bool start(cp_pool *pool, unsigned place, cp__worker **out) {
   cp_error error;
   int rc = cp__worker_start(out, pool, &pool->plan, place, &error);
   if (rc != 0) {
-    note_failed_start(pool, rc, error.message);
+    note_failed_start(pool, rc, error.message, NULL);
     return false;
   }
   pool->stats.started++;
@@ -229,6 +234,7 @@ void cp__pool_check_staff(cp_pool *pool, uint64_t now) {
     pool->start_at = 0;
     pool->unbalanced = true;
   }
+  cp__pool_wake(pool, pool->start_at);
   for (unsigned i = pool->options.size; i-- > 0;) {
     cp__place *place = &pool->places[i];
     if (place->successor != NULL) check_worker(place->successor, now);
@@ -335,7 +341,7 @@ static void on_ended(cp__worker *worker, const cp_exit *exit) {
   else
     cp__worker_unlink(worker); /* it is nobody's now: the program may free the pool */
   cp__pool_worker_died(worker, exit, sentence);
-  if (failed) note_failed_start(pool, exit == NULL ? worker->error.code : 0, sentence);
+  if (failed) note_failed_start(pool, exit == NULL ? worker->error.code : 0, sentence, worker);
   while (!pool->freed && tell_state(worker)) {
   }
   tell(worker, CP_WORKER_ENDED, exit, expected ? NULL : sentence);
