@@ -2,6 +2,7 @@
 #include "job_log.h"
 
 #include <inttypes.h>
+#include <string.h>
 
 int job_log_open(job_log *self, const char *path) {
   self->file = fopen(path, "we");
@@ -12,7 +13,9 @@ int job_log_open(job_log *self, const char *path) {
 
 /* As a shell would take it; what would end a line or a column is a blank. */
 static void write_word(FILE *file, const char *word) {
-  char *quoted = cp_shell_arg_is_safe(word) ? NULL : cp_shell_quote(word);
+  bool safe =
+      cp_shell_arg_is_safe(word + strspn(word, "-")) || strcmp(word, "--") == 0; /* options are no danger here */
+  char *quoted = safe ? NULL : cp_shell_quote(word);
   for (const char *p = quoted != NULL ? quoted : word; *p != '\0'; p++)
     (void)fputc(*p == '\n' || *p == '\t' || *p == '\r' ? ' ' : *p, file);
   cp_free(quoted);

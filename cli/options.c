@@ -262,7 +262,7 @@ static void complete(run_options *o, const cli_command *command, char **operands
   o->child.groups = o->groups;
   if (!o->child.gid.given) o->child.gid = o->primary_group;
   if (shell && o->child.shell == NULL) o->child.shell = CP_SHELL;
-  o->child.shell_positional = shell || command->kind == FOR_POOL;
+  o->child.shell_positional = shell;
   o->child.keep_signals = !o->default_signals && has_unusual_signals();
   o->child.encoding = CP_ENCODING_UTF8;
   if (command->kind == FOR_FORK)

@@ -41,6 +41,7 @@ static void detach(cp_options *child) {
 static void complete_commands(run_options *o) {
   for (int i = 0; i < 3; i++) o->stdio.entries[i] = i == 0 ? CP_IGNORE : CP_PIPE;
   o->child.stdio = (cp_stdio_list){o->stdio.entries, o->stdio.count};
+  o->child.shell_positional = o->child.shell != NULL;
   o->json = o->json || o->pool.resume_file != NULL;
   o->child.encoding = o->json ? CP_ENCODING_UTF8 : CP_ENCODING_BYTES;
   if (o->child.max_buffer_bytes == 0) o->child.max_buffer_bytes = CP_BUFFER_UNLIMITED;

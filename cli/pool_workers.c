@@ -7,6 +7,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "batch.h"
 #include "message.h"
@@ -202,9 +203,14 @@ static void on_pool_error(cp_pool *pool, const cp_error *error, void *data) {
   batch_stop(self->batch);
 }
 
-static void on_print(cp_child *child, const char *bytes, size_t length, void *data) {
+static void on_stdout(cp_child *child, const char *bytes, size_t length, void *data) {
   worker_pool *self = data;
-  worker_log_add(&self->log, child, bytes, length);
+  worker_log_add(&self->log, child, STDOUT_FILENO, bytes, length);
+}
+
+static void on_stderr(cp_child *child, const char *bytes, size_t length, void *data) {
+  worker_pool *self = data;
+  worker_log_add(&self->log, child, STDERR_FILENO, bytes, length);
 }
 
 static void print_lines(const char *lines, size_t length, void *data) {
@@ -221,8 +227,8 @@ static int open_pool(batch *b) {
   cp_options worker = options->child;
   cp_error error;
   bool prints = options->fork.stdio != WORKER_IGNORE;
-  worker.on_stdout = options->fork.stdio == WORKER_STDERR ? on_print : NULL;
-  worker.on_stderr = prints ? on_print : NULL;
+  worker.on_stdout = options->fork.stdio == WORKER_STDERR ? on_stdout : NULL;
+  worker.on_stderr = prints ? on_stderr : NULL;
   worker.data = self;
   worker.timeout_ms = 0;
   const cp_pool_options all = {.size = (unsigned)pool->size,

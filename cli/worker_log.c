@@ -6,16 +6,16 @@
 
 enum { HALF_LINE_MAX = 65536 }; /* a worker that prints no newline is not waited for longer */
 
-static worker_line *find(worker_log *self, const cp_child *child) {
+static worker_line *find(worker_log *self, const cp_child *child, int fd) {
   for (size_t i = 0; i < self->count; i++)
-    if (self->lines[i].child == child) return &self->lines[i];
+    if (self->lines[i].child == child && (child == NULL || self->lines[i].fd == fd)) return &self->lines[i];
   return NULL;
 }
 
 /* NULL: out of memory. */
-static worker_line *find_or_add(worker_log *self, const cp_child *child) {
-  worker_line *line = find(self, child);
-  if (line == NULL) line = find(self, NULL);
+static worker_line *find_or_add(worker_log *self, const cp_child *child, int fd) {
+  worker_line *line = find(self, child, fd);
+  if (line == NULL) line = find(self, NULL, 0);
   if (line == NULL) {
     worker_line *lines = realloc(self->lines, (self->count + 1) * sizeof *lines);
     if (lines == NULL) return NULL;
@@ -24,6 +24,7 @@ static worker_line *find_or_add(worker_log *self, const cp_child *child) {
     line->text = (buffer){0};
   }
   line->child = child;
+  line->fd = fd;
   return line;
 }
 
@@ -35,10 +36,10 @@ static void print_half(worker_log *self, worker_line *line) {
 }
 
 /* Whole lines go straight on, the half one behind them is kept. */
-void worker_log_add(worker_log *self, const cp_child *child, const char *bytes, size_t length) {
+void worker_log_add(worker_log *self, const cp_child *child, int fd, const char *bytes, size_t length) {
   const char *newline = memrchr(bytes, '\n', length);
   size_t whole = newline != NULL ? (size_t)(newline - bytes) + 1 : 0;
-  worker_line *line = find_or_add(self, child);
+  worker_line *line = find_or_add(self, child, fd);
   if (line == NULL) {
     self->print(bytes, length, self->data);
     return;

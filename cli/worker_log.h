@@ -5,9 +5,10 @@
 #include "buffer.h"
 #include "child_process.h"
 
-/* The half line of one worker. */
+/* The half line of one worker on stdout (1) or stderr (2). */
 typedef struct worker_line {
   const cp_child *child; /* NULL: this entry is free */
+  int fd;
   buffer text;
 } worker_line;
 
@@ -19,7 +20,7 @@ typedef struct worker_log {
   size_t count;
 } worker_log;
 
-void worker_log_add(worker_log *log, const cp_child *child, const char *bytes, size_t length);
+void worker_log_add(worker_log *log, const cp_child *child, int fd, const char *bytes, size_t length);
 
 /* The worker says no more: a half line is printed as a whole one. NULL: all workers. */
 void worker_log_end(worker_log *log, const cp_child *child);

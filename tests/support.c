@@ -310,3 +310,27 @@ bool same_file(int a, int b) {
   return fstat(a, &first) == 0 && fstat(b, &second) == 0 && first.st_ino == second.st_ino &&
          first.st_dev == second.st_dev;
 }
+
+void fail_each_allocation(void (*run)(void)) {
+#ifdef CP_SANITIZED
+  (void)run;
+  skip();
+#else
+  enum { MOST_ALLOCATIONS = 2000 };
+  run();
+  for (long n = 0; n < MOST_ALLOCATIONS; n++) {
+    long heap = heap_blocks();
+    int fds = count_fds(), children = count_children();
+    fail_allocation(n);
+    run();
+    bool failed = allocation_has_failed();
+    fail_allocation(-1);
+    for (int i = 0; i < 3; i++) uv_run(&loop, UV_RUN_NOWAIT);
+    if (heap_blocks() != heap || count_fds() != fds || count_children() != children)
+      fail_msg("allocation %ld failed: %ld blocks, %d fds, %d children more than before", n, heap_blocks() - heap,
+               count_fds() - fds, count_children() - children);
+    if (!failed) return;
+  }
+  fail_msg("there is no end to the allocations");
+#endif
+}

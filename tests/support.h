@@ -118,6 +118,12 @@ long heap_blocks(void);
 void fail_allocation(long n);
 bool allocation_has_failed(void);
 
+/*
+ * Runs it with each allocation failing in turn. The run before all is without a failure: libuv's table of fds grows, for
+ * which libuv would abort, and whatever is made once is made. Skips the test where the sanitizers bring their own heap.
+ */
+void fail_each_allocation(void (*run)(void));
+
 /* How many fds are open; how many children (zombies included) this process has. */
 int count_fds(void);
 int count_children(void);

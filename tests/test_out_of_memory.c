@@ -11,35 +11,8 @@
 
 #include "support.h"
 
-enum { BYTES = 300000, MOST_ALLOCATIONS = 2000 };
+enum { BYTES = 300000 };
 static char block[BYTES];
-
-/*
- * Runs it with each allocation failing in turn. The run before all is without a failure: libuv's table of fds grows, for
- * which libuv would abort, and whatever is made once is made.
- */
-static void fail_each_allocation(void (*run)(void)) {
-#ifdef CP_SANITIZED
-  (void)run;
-  skip();
-#else
-  run();
-  for (long n = 0; n < MOST_ALLOCATIONS; n++) {
-    long heap = heap_blocks();
-    int fds = count_fds(), children = count_children();
-    fail_allocation(n);
-    run();
-    bool failed = allocation_has_failed();
-    fail_allocation(-1);
-    for (int i = 0; i < 3; i++) uv_run(test_loop(), UV_RUN_NOWAIT);
-    if (heap_blocks() != heap || count_fds() != fds || count_children() != children)
-      fail_msg("allocation %ld failed: %ld blocks, %d fds, %d children more than before", n, heap_blocks() - heap,
-               count_fds() - fds, count_children() - children);
-    if (!failed) return;
-  }
-  fail_msg("there is no end to the allocations");
-#endif
-}
 
 static void run_spawn(void) {
   static event_log log;

@@ -299,12 +299,12 @@ static int make_task(cp__task **out, cp_pool *pool, const cp__task_source *sourc
 
 static int submit(cp_pool *pool, const cp__task_source *source, const cp_task_options *options) {
   static const cp_task_options defaults;
-  cp__task *task;
+  cp__task *task = NULL;
   if (options == NULL) options = &defaults;
   if (pool == NULL) return REFUSE(UV_EINVAL, "pool: NULL");
   int rc = check(pool, source, options);
   if (rc == 0) rc = make_task(&task, pool, source, options);
-  if (rc != 0) return rc;
+  if (task == NULL) return rc;
   pool->stats.submitted++;
   pool->busy = true;
   cp__task_table_add(&pool->tasks, task);

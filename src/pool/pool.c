@@ -46,8 +46,9 @@ void cp_pool_free(cp_pool *pool) {
   pool->freed = true;
   pool->state = CP__POOL_CLOSED;
   free_workers(pool);
-  uv_handle_t *handles[] = {(uv_handle_t *)&pool->timer, (uv_handle_t *)&pool->idle, (uv_handle_t *)&pool->anchor};
-  for (size_t i = 0; i < sizeof handles / sizeof *handles; i++) uv_close(handles[i], on_handle_closed);
+  uv_close((uv_handle_t *)&pool->timer, on_handle_closed);
+  uv_close((uv_handle_t *)&pool->idle, on_handle_closed);
+  uv_close((uv_handle_t *)&pool->anchor, on_handle_closed);
   cp__pool_release(pool);
 }
 

@@ -130,6 +130,7 @@ static double number_of(cp_value task, const char *name) { return cp_value_numbe
 
 static void answer(cp_message *message) {
   cp_value task = cp_message_value(message), n = cp_value_get(task, "n");
+  if (cp_value_type(n) == CP_TYPE_UNDEFINED) n = cp_value_get(task, "task"); /* the envelope of what is no object */
   double fill = number_of(task, "fill");
   bool numbered = number_of(task, "id") > 0;
   cp_heap *heap = cp_heap_new(NULL);

@@ -138,7 +138,7 @@ static void a_worker_that_dies_is_told_with_its_last_words(void **state) {
   assert_out(r, "1\n2\n");
   const char *line = strstr(r->err.bytes, "child-process: line 2: ");
   assert_non_null(line);
-  assert_non_null(strstr(line, "exit code 3"));
+  assert_non_null(strstr(line, "exited with code 3"));
   assert_non_null(strstr(line, "last words\n"));
   assert_err_has(r, "2 done, 1 failed, ");
   assert_err_has(r, "1 replaced");
@@ -459,7 +459,7 @@ static void a_reader_that_goes_away_ends_it_quietly(void **state) {
   run_loop();
   assert_int_equal(cp_child_exit_code(child), 125);
   assert_null(strstr(log.err, "stdout"));
-  assert_int_equal(count_lines(log.err, ""), 1); /* the summary */
+  assert_int_equal(count_lines(log.err, "child-process: "), 1); /* the summary */
   cp_child_free(child);
 }
 
