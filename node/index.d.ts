@@ -433,6 +433,11 @@ export class ProcessPool extends EventEmitter {
   destroy(options?: { graceful?: boolean | undefined; timeout?: number | undefined }): Promise<ProcessPoolReport>;
   /** Cancels all tasks that have had no outcome yet: they are rejected with an AbortError whose cause is the reason. */
   cancelAll(reason?: unknown): void;
+  /**
+   * Sends a message that is no task to each worker that is ready, and says how many there are. With 'plain' they must not
+   * answer it; with 'envelope' it must have no `id`.
+   */
+  broadcast(message: base.Serializable): number;
   /** Replaces all workers; each ends what it has begun, and its successor is started first. */
   recycle(): void;
   readonly size: number;

@@ -12,6 +12,9 @@ export interface TaskContext {
 
 /**
  * Makes this process a worker of a ProcessPool with protocol 'envelope'. What `work` returns, or its promise becomes, is the
- * result; undefined becomes null. What it throws rejects the promise of execute().
+ * result; undefined becomes null. What it throws rejects the promise of execute(). `onMessage` gets what is no task.
  */
-export function serve<T = any>(work: (task: T, context: TaskContext) => unknown): void;
+export function serve<T = any>(
+  work: (task: T, context: TaskContext) => unknown,
+  options?: { onMessage?: ((message: any) => void) | undefined },
+): void;

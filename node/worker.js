@@ -66,9 +66,9 @@ function unwrap({ id, ...task }) {
 
 /**
  * Answers tasks with what `work(task, { id, signal, progress })` returns, or what its promise becomes. What it throws
- * rejects the promise of the pool's execute().
+ * rejects the promise of the pool's execute(). `onMessage` gets what is no task: the pool's broadcast().
  */
-function serve(work) {
+function serve(work, { onMessage } = {}) {
   const running = new Map();
 
   async function run(message) {
@@ -88,6 +88,7 @@ function serve(work) {
     const task = running.get(message?.id);
     if (task !== undefined && message.cancel === true) Task.cancel(task, new Error('the task was cancelled'));
     else if (typeof message?.id === 'number') run(message);
+    else onMessage?.(message);
   });
   process.on('disconnect', () => {
     for (const task of running.values()) Task.cancel(task, new Error('the pool is gone'));

@@ -272,6 +272,14 @@ class ProcessPool extends EventEmitter {
 
   // -------------------------------------------------------------- the rest
 
+  /** Sends a message that is no task to each worker that is ready. Returns how many there are. */
+  broadcast(message) {
+    if (message === undefined) throw new codes.ERR_MISSING_ARGS('message');
+    const rc = this.#native.broadcast(this.#codec.encode(message));
+    if (rc < 0) throw refusal(rc, this.#native.failure());
+    return rc;
+  }
+
   /** Replaces all workers, each by one that is started first. */
   recycle() {
     this.#native.recycle();

@@ -179,6 +179,32 @@ static napi_value submit(napi_env env, napi_callback_info info) {
   return make_int(env, rc);
 }
 
+/* The library sends it to each in its own frames: it needs the value. */
+static int broadcast_payload(node_pool *pool, const node_payload *payload) {
+  cp_value value;
+  cp_heap *heap = cp_heap_new(NULL);
+  if (heap == NULL) return UV_ENOMEM;
+  int rc = pool->is_text
+               ? cp_value_from_json(&value, heap, payload->bytes, payload->length, &pool->error)
+               : cp_value_from_clone(&value, heap, payload->bytes, payload->length, CP_CLONE_CHANNEL, &pool->error);
+  if (rc == 0) rc = cp_pool_broadcast(pool->core, value);
+  cp_heap_free(heap);
+  return rc;
+}
+
+static napi_value broadcast(napi_env env, napi_callback_info info) {
+  napi_value argument;
+  size_t count = 1;
+  node_payload payload;
+  node_pool *pool = receiver(env, info, &count, &argument, NULL);
+  if (pool == NULL) return NULL;
+  if (pool->core == NULL) return make_int(env, 0);
+  int rc = payload_read(pool->addon, argument, &payload);
+  if (rc == 0) rc = broadcast_payload(pool, &payload);
+  payload_done(pool->addon);
+  return make_int(env, rc);
+}
+
 static napi_value cancel(napi_env env, napi_callback_info info) {
   napi_value argument;
   size_t count = 1;
@@ -283,9 +309,19 @@ napi_value pool_define(napi_env env, node_addon *addon) {
 #define METHOD(name, function)                                                                                         \
   { (name), NULL, (function), NULL, NULL, NULL, napi_default_method, NULL }
   const napi_property_descriptor methods[] = {
-      METHOD("open", open_it),         METHOD("failure", failure), METHOD("submit", submit), METHOD("cancel", cancel),
-      METHOD("close", close_it),       METHOD("ref", ref),         METHOD("unref", unref),   METHOD("recycle", recycle),
-      METHOD("watchIdle", watch_idle), METHOD("size", size),       METHOD("stats", stats),   METHOD("worker", worker),
+      METHOD("open", open_it),
+      METHOD("failure", failure),
+      METHOD("submit", submit),
+      METHOD("cancel", cancel),
+      METHOD("broadcast", broadcast),
+      METHOD("close", close_it),
+      METHOD("ref", ref),
+      METHOD("unref", unref),
+      METHOD("recycle", recycle),
+      METHOD("watchIdle", watch_idle),
+      METHOD("size", size),
+      METHOD("stats", stats),
+      METHOD("worker", worker),
   };
   napi_value class = NULL;
   (void)napi_define_class(env, "Pool", NAPI_AUTO_LENGTH, construct, addon, sizeof methods / sizeof *methods, methods,

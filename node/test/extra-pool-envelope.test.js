@@ -58,3 +58,15 @@ test('the asynchronous context is that of execute()', () => withServers({ size: 
   });
   assert.deepStrictEqual(await Promise.all(['a', 'b'].map(run)), [['a', 'a', 'a'], ['b', 'b', 'b']]);
 }));
+
+for (const serialization of ['json', 'advanced']) {
+  test(`broadcast(): each worker gets it, and it is no task: ${serialization}`, () => withServers({ size: 2, serialization }, async (pool) => {
+    const all = () => Promise.all([1, 2].map(() => pool.execute({ later: 0 })));
+    while (pool.stats.workers < 2) await all();
+    assert.strictEqual(pool.broadcast({ level: 2 }), 2);
+    assert.deepStrictEqual(await Promise.all([pool.execute({ heard: 0 }), pool.execute({ heard: 0 })]), [[{ level: 2 }], [{ level: 2 }]]);
+    assert.throws(() => pool.broadcast(), { code: 'ERR_MISSING_ARGS' });
+    await pool.destroy();
+    assert.strictEqual(pool.broadcast(1), 0);
+  }));
+}

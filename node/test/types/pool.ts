@@ -21,6 +21,7 @@ export async function main() {
   const { waiting, runTime } = pool.stats;
   const busy = pool.workers.filter(({ running, state }) => running > 0 && state === 'ready');
   pool.recycle();
+  const reached: number = pool.broadcast({ level: 2 });
   pool.cancelAll('why');
   await other[Symbol.asyncDispose]();
 
@@ -30,7 +31,7 @@ export async function main() {
   pool.execute(1, { prio: 1 });
   // @ts-expect-error: no such event
   pool.on('nothing', () => {});
-  return { any, text, report, waiting, runTime, busy, needsDrain: pool.needsDrain, size: pool.size };
+  return { any, text, report, waiting, runTime, busy, reached, needsDrain: pool.needsDrain, size: pool.size };
 }
 
 export function describe(error: ProcessPoolError) {
@@ -41,6 +42,6 @@ serve(async (task: number, { id, signal, progress }) => {
   progress(id);
   return signal.aborted ? undefined : task * 2;
 });
-serve(() => 1);
+serve(() => 1, { onMessage: (message) => message.level });
 // @ts-expect-error: a function
 serve(1);
