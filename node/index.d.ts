@@ -286,7 +286,7 @@ export interface ProcessPoolOptions
   minSize?: number | undefined;
   /** Milliseconds without a task after which a worker beyond minSize leaves; 0: it stays. */
   idleTimeout?: number | undefined;
-  /** 'plain', the default: a message is a task, the next one that comes back its result. 'envelope': see child-process-c/worker. */
+  /** 'plain': a message is a task, the next one that comes back its result. 'envelope': see child-process-c/worker. */
   protocol?: 'plain' | 'envelope' | undefined;
   /** Tasks that a worker has at a time, with 'envelope'; default 1. */
   inFlight?: number | undefined;

@@ -170,7 +170,8 @@ function decodePart(source, start, stop) {
 
 /** @param payload  a Buffer, or how many bytes of the inbox it is, from `start` on. */
 function decodeClone(payload, start = 0) {
-  return typeof payload === 'number' ? decodePart(native.inbox, start, start + payload) : decodePart(payload, 0, payload.length);
+  if (typeof payload === 'number') return decodePart(native.inbox, start, start + payload);
+  return decodePart(payload, 0, payload.length);
 }
 
 /**

@@ -64,4 +64,6 @@ function aborted(signal) {
   return new AbortError(undefined, { cause: signal.reason });
 }
 
-module.exports = { aborted, closedError, detailsOf, poolError, refusal, replyError, unreadable, isReply: (status) => status === codes.CP_EREPLY };
+const isReply = (status) => status === codes.CP_EREPLY;
+
+module.exports = { aborted, closedError, detailsOf, isReply, poolError, refusal, replyError, unreadable };

@@ -38,7 +38,8 @@ native.setCallbacks({
 const STATES = ['none', 'starting', 'ready', 'leaving', 'ended'];
 
 function describeChange(place, state, pid, running, done, recycled, exitCode, signum, error) {
-  return { id: place + 1, state, pid: pid || undefined, running, done, recycled, exitCode, signalCode: signalName(signum), error };
+  const signalCode = signalName(signum);
+  return { id: place + 1, state, pid: pid || undefined, running, done, recycled, exitCode, signalCode, error };
 }
 
 function describeWorker(place, [pid, running, done, recycled, state]) {
@@ -238,7 +239,7 @@ class ProcessPool extends EventEmitter {
 
   // -------------------------------------------------------------- the end
 
-  /** Ends the pool: graceful, what was submitted is done first, for `timeout` milliseconds at most. Resolves with a report. */
+  /** Ends the pool; graceful: what was submitted is done first, for `timeout` milliseconds at most. Resolves with a report. */
   destroy(options) {
     const { graceful, timeout } = readEnd(options);
     this.#ended ??= new Promise((resolve) => { this.#resolveEnded = resolve; });

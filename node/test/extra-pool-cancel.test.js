@@ -31,13 +31,15 @@ test('one that runs: its worker is killed and replaced', () => withWorkers(1, as
   assert.notStrictEqual((await pool.execute({ facts: 0 })).pid, pid);
 }));
 
-test('with an envelope the worker is told, and lives on', () => withServers({ size: 1, inFlight: 2, silent: true }, async (pool) => {
+const quiet = { size: 1, inFlight: 2, silent: true };
+test('with an envelope the worker is told, and lives on', () => withServers(quiet, async (pool) => {
   const controller = new AbortController();
   const pid = await pool.execute({ pid: 0 });
   const said = event(pool, 'stdout');
   // It says that it has begun.
   const onProgress = () => controller.abort();
-  isAbort(await rejection(pool.execute({ wait: 5 }, { signal: controller.signal, onProgress })), controller.signal.reason);
+  const { signal } = controller;
+  isAbort(await rejection(pool.execute({ wait: 5 }, { signal, onProgress })), signal.reason);
   assert.match(String((await said)[0]), /^cancelled 5: the task was cancelled/);
   assert.strictEqual(await pool.execute({ pid: 0 }), pid);
 }));
@@ -47,7 +49,8 @@ test('one that does not listen is killed after the grace', () => withServers({ s
   const pid = await pool.execute({ pid: 0 });
   // It says that it has begun.
   const onProgress = () => controller.abort();
-  isAbort(await rejection(pool.execute({ never: 0 }, { signal: controller.signal, onProgress })), controller.signal.reason);
+  const { signal } = controller;
+  isAbort(await rejection(pool.execute({ never: 0 }, { signal, onProgress })), signal.reason);
   assert.notStrictEqual(await pool.execute({ pid: 0 }), pid);
 }));
 

@@ -18,8 +18,8 @@ test('at most maxRetries times; then the error says how the worker ended', () =>
   assert.deepStrictEqual([exited.code, exited.exitCode, exited.signal, exited.attempts], ['ERR_POOL_WORKER', 3, null, 2]);
   assert.match(exited.message, /exited with code 3/);
   assert(exited.pid > 0);
-  const killed = await rejection(pool.execute({ kill: 'SIGKILL' }, { maxRetries: 0 }));
-  assert.deepStrictEqual([killed.code, killed.exitCode, killed.signal, killed.attempts], ['ERR_POOL_WORKER', null, 'SIGKILL', 1]);
+  const { code, exitCode, signal, attempts } = await rejection(pool.execute({ kill: 'SIGKILL' }, { maxRetries: 0 }));
+  assert.deepStrictEqual([code, exitCode, signal, attempts], ['ERR_POOL_WORKER', null, 'SIGKILL', 1]);
 }));
 
 test("the pool's maxRetries", async () => {
@@ -31,7 +31,8 @@ test("the pool's maxRetries", async () => {
   });
 });
 
-test('the end of what it wrote to stderr comes along', () => withWorkers({ size: 1, maxRetries: 0, silent: true }, async (pool) => {
+const quiet = { size: 1, maxRetries: 0, silent: true };
+test('the end of what it wrote to stderr comes along', () => withWorkers(quiet, async (pool) => {
   const { stderr } = await rejection(pool.execute({ complain: `${'x'.repeat(10000)}the reason` }));
   assert(stderr.endsWith('the reason'));
   assert.strictEqual(stderr.length, 4096);
@@ -46,7 +47,8 @@ test('other tasks are not harmed', () => withWorkers({ size: 2, maxRetries: 0 },
   });
 }));
 
-test('with several tasks at a time all of them are tried again', () => withServers({ size: 1, inFlight: 4 }, async (pool) => {
+const shared = { size: 1, inFlight: 4 };
+test('with several tasks at a time all of them are tried again', () => withServers(shared, async (pool) => {
   const bad = pool.execute({ exit: 1 }, { maxRetries: 0 });
   const good = [1, 2, 3].map((n) => pool.execute({ later: n }, { maxRetries: 5 }));
   assert.strictEqual((await rejection(bad)).code, 'ERR_POOL_WORKER');

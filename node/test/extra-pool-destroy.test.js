@@ -61,8 +61,9 @@ test('afterwards tasks are refused', async () => {
 });
 
 test('a worker that ignores the signal is killed after the grace', async () => {
-  const options = { size: 1, grace: 20, execPath: '/bin/sh', execArgv: ['-c', 'trap "" TERM; echo 1 >&3; while :; do :; done'] };
-  const pool = new ProcessPool('none', { ...options, readyMessage: true });
+  const stubborn = ['-c', 'trap "" TERM; echo 1 >&3; while :; do :; done'];
+  const options = { size: 1, grace: 20, execPath: '/bin/sh', execArgv: stubborn, readyMessage: true };
+  const pool = new ProcessPool('none', options);
   await new Promise((resolve) => { pool.once('message', resolve); });
   assert.deepStrictEqual(await pool.destroy(), { aborted: 0, terminated: 1, killed: 1 });
 });

@@ -6,7 +6,8 @@ const { AsyncLocalStorage } = require('node:async_hooks');
 const { cp, test, event, finish, ourModule } = require('./fixtures/support.js');
 const { plainWorker, withWorkers } = require('./fixtures/pool.js');
 
-test("'drain' comes when needsDrain has become true", () => withWorkers({ size: 1, highWaterMark: 4, lowWaterMark: 1 }, async (pool) => {
+const marks = { size: 1, highWaterMark: 4, lowWaterMark: 1 };
+test("'drain' comes when needsDrain has become true", () => withWorkers(marks, async (pool) => {
   const tasks = [];
   while (!pool.needsDrain) tasks.push(pool.execute(tasks.length));
   assert.strictEqual(tasks.length, 5);

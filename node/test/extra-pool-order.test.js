@@ -28,8 +28,8 @@ test('those with a higher priority before others, equal ones as they came', asyn
 });
 
 test('tasks with the same key go to the same worker', () => withWorkers(3, async (pool) => {
-  const keys = ['red', 'green', 'blue', 'black'];
-  const tasks = Array.from({ length: 60 }, (_, i) => [keys[i % keys.length], pool.execute({ facts: 0 }, { key: keys[i % keys.length] })]);
+  const keys = Array.from({ length: 60 }, (_, i) => ['red', 'green', 'blue', 'black'][i % 4]);
+  const tasks = keys.map((key) => [key, pool.execute({ facts: 0 }, { key })]);
   const workers = new Map();
   for (const [key, task] of tasks) {
     const { id } = await task;
@@ -38,11 +38,13 @@ test('tasks with the same key go to the same worker', () => withWorkers(3, async
   }
 }));
 
-test('ordered: results are told as the tasks were submitted', () => withServers({ size: 2, inFlight: 8, ordered: true }, async (pool) => {
+const inOrder = { size: 2, inFlight: 8, ordered: true };
+test('ordered: results are told as the tasks were submitted', () => withServers(inOrder, async (pool) => {
   const told = [];
-  const tasks = Array.from({ length: 60 }, (_, i) => pool.execute(i % 3 === 0 ? { later: i } : { echo: i }).then((n) => told.push(n)));
-  await Promise.all(tasks);
-  assert.deepStrictEqual(told, Array.from({ length: 60 }, (_, i) => i));
+  const numbers = Array.from({ length: 60 }, (_, i) => i);
+  const execute = (i) => pool.execute(i % 3 === 0 ? { later: i } : { echo: i });
+  await Promise.all(numbers.map((i) => execute(i).then((n) => told.push(n))));
+  assert.deepStrictEqual(told, numbers);
 }));
 
 test('ordered: a failure has its turn, too', () => withWorkers({ size: 2, ordered: true, maxRetries: 0 }, async (pool) => {

@@ -69,7 +69,8 @@ test('a worker that leaves ends what it has begun', () => withServers({ size: 1,
   assert.strictEqual(pool.stats.retried, 0);
 }));
 
-test('idleTimeout: they come with the tasks, and leave without', () => withWorkers({ size: 2, idleTimeout: 30 }, async (pool) => {
+const elastic = { size: 2, idleTimeout: 30 };
+test('idleTimeout: they come with the tasks, and leave without', () => withWorkers(elastic, async (pool) => {
   assert.deepStrictEqual(pool.workers, []);
   const left = ended(pool);
   assert.strictEqual(await pool.execute(1), 2);

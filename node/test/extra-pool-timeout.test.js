@@ -25,7 +25,8 @@ test('retryTimeouts: it is tried again', () => withWorkers({ size: 1, retryTimeo
   assert.deepStrictEqual([error.code, error.attempts], ['ERR_POOL_TIMEOUT', 3]);
 }));
 
-test('other tasks of the worker are begun elsewhere', () => withServers({ size: 1, inFlight: 3, maxRetries: 0 }, async (pool) => {
+const shared = { size: 1, inFlight: 3, maxRetries: 0 };
+test('other tasks of the worker are begun elsewhere', () => withServers(shared, async (pool) => {
   await pool.execute({ echo: 1 });
   const [late, ...others] = await Promise.allSettled([
     pool.execute({ never: 0 }, { timeout: 100 }),

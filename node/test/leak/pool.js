@@ -23,8 +23,8 @@ async function usePlain() {
 async function useServers() {
   const pool = new ProcessPool(server, { size: 1, protocol: 'envelope', inFlight: 16, serialization: 'advanced' });
   const onProgress = () => {};
-  const tasks = Array.from({ length: tasksPerRound }, (_, i) => pool.execute(i % 10 === 0 ? { progress: 2 } : { echo: 'text' }, { onProgress }));
-  await Promise.all(tasks);
+  const taskOf = (i) => (i % 10 === 0 ? { progress: 2 } : { echo: 'text' });
+  await Promise.all(Array.from({ length: tasksPerRound }, (_, i) => pool.execute(taskOf(i), { onProgress })));
   await pool.execute({ throw: 'x' }).catch(() => {});
   await pool.destroy({ graceful: true });
 }
