@@ -278,8 +278,7 @@ export function execFileSync(file: string, args?: Arguments, options?: ExecFileS
 // ---------------------------------------------------------------- ProcessPool
 
 /** Options of a pool; the others are those of fork(). */
-export interface ProcessPoolOptions
-  extends Omit<ForkOptions, 'timeout' | 'signal'>, Omit<ExtraOptions, 'drainTimeout'> {
+export interface ProcessPoolOptions extends Omit<ForkOptions, 'timeout' | 'signal' | 'drainTimeout' | 'mergeStderr'> {
   /** Workers at most; default 4; 0: as many as there are CPUs for this process. */
   size?: number | undefined;
   /** Workers that are kept; default: size, or 0 with idleTimeout. */
@@ -343,7 +342,8 @@ export interface ProcessPoolError extends Error {
     | 'ERR_POOL_CLOSED' // the pool was destroyed before it was done
     | 'ERR_POOL_FAILED' // the workers do not start
     | 'ERR_POOL_QUEUE_FULL' // maxQueue tasks wait already
-    | 'ERR_POOL_MESSAGE_SIZE'; // the task, or its result, is too large
+    | 'ERR_POOL_MESSAGE_SIZE' // the task, or its result, is too large
+    | 'ERR_POOL_SEND'; // it could not be sent to a worker
   /** How the last worker ended; null: by a signal, or it has not. */
   exitCode?: number | null;
   signal?: NodeJS.Signals | null;

@@ -2,7 +2,7 @@
 
 // What a task of a pool is rejected with.
 
-const { AbortError, errno, errnoException } = require('./errors');
+const { AbortError, errno } = require('./errors');
 const { native: { codes } } = require('./native');
 const { signalName } = require('./signals');
 
@@ -16,12 +16,11 @@ const NAMES = new Map([
   [codes.CP_ETOOBIG, 'ERR_POOL_MESSAGE_SIZE'], // the task, or its result, is too large
 ]);
 
-/** The error of a status; what has no name here is what the kernel said. */
+const OTHER = 'ERR_POOL_SEND'; // it could not be sent to a worker: no memory, no descriptors, ...
+
+/** The error of a status, with the library's words. */
 function poolError(status, message, details) {
-  const code = NAMES.get(status);
-  const error = code === undefined ? errnoException(status, 'write') : new Error(message);
-  if (code !== undefined) error.code = code;
-  return details === undefined ? error : Object.assign(error, details);
+  return Object.assign(new Error(message), { code: NAMES.get(status) ?? OTHER }, details);
 }
 
 function closedError() {

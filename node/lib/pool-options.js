@@ -61,7 +61,7 @@ function readWorker(modulePath, given) {
   const settings = normalizeSpawn(file, args, options);
   validate.validateOneOf(settings.serialization, 'options.serialization', [undefined, 'json', 'advanced']);
   checkPermission(settings.file);
-  const entries = given.stdio == null ? [] : readStdio(settings.stdio, { mergeStderr: given.mergeStderr });
+  const entries = given.stdio == null ? [] : readStdio(settings.stdio);
   return makePlan(settings, entries, environmentOf(settings));
 }
 

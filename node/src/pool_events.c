@@ -183,11 +183,12 @@ static napi_value make_code(napi_env env, const cp_exit *exit) {
   return exit != NULL && exit->code >= 0 ? make_int(env, exit->code) : make_null(env);
 }
 
-static void tell_failure(node_pool *pool, uint32_t slot, const cp_outcome *outcome) {
+/* False: the answer is too large for JavaScript. */
+static bool tell_failure(node_pool *pool, uint32_t slot, const cp_outcome *outcome) {
   node_call call;
   napi_env env = pool->addon->env;
   tell_answers(pool);
-  if (!begin(&call, pool)) return;
+  if (!begin(&call, pool)) return true;
   const cp_exit *exit = outcome->exit;
   const napi_value arguments[] = {object_of(pool),
                                   make_int(env, (int)slot),
@@ -199,7 +200,7 @@ static void tell_failure(node_pool *pool, uint32_t slot, const cp_outcome *outco
                                   make_text(env, outcome->err, outcome->err_length),
                                   make_int(env, (int)outcome->attempts),
                                   make_int(env, outcome->pid)};
-  (void)end(&call, pool, CALLBACK_POOL_FAILURE, 10, arguments);
+  return end(&call, pool, CALLBACK_POOL_FAILURE, 10, arguments);
 }
 
 static void refuse(node_pool *pool, uint32_t slot, const cp_outcome *outcome, int code) {
@@ -207,7 +208,7 @@ static void refuse(node_pool *pool, uint32_t slot, const cp_outcome *outcome, in
   refused.status = code;
   refused.error = cp_strerror(code);
   refused.message = NULL;
-  tell_failure(pool, slot, &refused);
+  (void)tell_failure(pool, slot, &refused);
 }
 
 static bool is_small(cp_message *message, const void **bytes, size_t *length) {
@@ -221,12 +222,11 @@ void pool_on_outcome(cp_pool *core, const cp_outcome *outcome, void *data) {
   const void *bytes;
   size_t length;
   pool_hold(pool);
-  if (outcome->status != 0)
-    tell_failure(pool, slot, outcome);
-  else if (is_small(outcome->message, &bytes, &length) && gather(pool, slot, outcome->place, bytes, length))
-    ;
-  else if (!tell_answer(pool, slot, outcome->message))
-    refuse(pool, slot, outcome, CP_ETOOBIG);
+  bool told = outcome->status == 0 && is_small(outcome->message, &bytes, &length) &&
+              gather(pool, slot, outcome->place, bytes, length);
+  if (!told && outcome->status == 0) told = tell_answer(pool, slot, outcome->message);
+  if (!told && outcome->status != 0) told = tell_failure(pool, slot, outcome);
+  if (!told) refuse(pool, slot, outcome, CP_ETOOBIG);
   pool_release(pool);
 }
 

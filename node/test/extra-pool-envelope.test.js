@@ -41,6 +41,15 @@ for (const serialization of ['json', 'advanced']) {
   }));
 }
 
+const clones = { size: 1, serialization: 'advanced' };
+test('values that JSON has not, through the envelope', () => withServers(clones, async (pool) => {
+  const circle = { name: 'circle' };
+  circle.self = circle;
+  const values = [10n ** 40n, new Date(5), /a/gi, new Map([[1, new Set([2])]]), new Uint16Array([1, 2]), Buffer.from('b'),
+    circle, [1, , 3], NaN, -0, undefined, new Error('e'), Object(1), '\ud800', { a: undefined }];
+  for (const value of values) assert.deepStrictEqual(await pool.execute({ echo: [value] }), [value]);
+}));
+
 test('a worker has several tasks at a time', () => withServers({ size: 1, inFlight: 3 }, async (pool) => {
   const controller = new AbortController();
   let waiting = 0;
