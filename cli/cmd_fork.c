@@ -5,7 +5,6 @@
  */
 #include <errno.h>
 #include <inttypes.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -75,11 +74,6 @@ static void await_silence(fork_state *fork) {
 
 /* ---------------------------------------------------------------- stdin to the worker */
 
-static bool is_blank(const char *line, size_t length) {
-  while (length > 0 && memchr(" \t\r", line[length - 1], 3) != NULL) length--;
-  return length == 0;
-}
-
 static void refuse_line(fork_state *fork, uint64_t number, const char *why) {
   say("stdin, line %" PRIu64 ": %s", number, why);
   fork->failed = true;
@@ -98,7 +92,7 @@ static void on_line(const char *line, size_t length, uint64_t number, void *data
     refuse_line(fork, number, "longer than 2 GiB");
     return;
   }
-  if (is_blank(line, length)) return;
+  if (line_is_blank(line, length)) return;
   int rc = cp_send_json(channel_of(fork), line, length, &(cp_send_options){.error = &error});
   if (rc == 1) line_input_pause(&fork->input);
   if (rc >= 0) return;
@@ -347,14 +341,6 @@ static int run_traced(fork_state *fork) {
   return rc == 0 ? status_of(fork) : STATUS_FAILED;
 }
 
-static void ignore_signal(int signum) { (void)signum; }
-
-/* A reader of stdout that goes away is an error of write(2) here. A handler, unlike SIG_IGN, is not inherited. */
-static void survive_broken_pipes(void) {
-  struct sigaction action = {.sa_handler = ignore_signal, .sa_flags = SA_RESTART};
-  (void)sigaction(SIGPIPE, &action, NULL);
-}
-
 int cmd_fork(const cli_command *command, int argc, char **argv) {
   fork_state fork = {0};
   int status = STATUS_FAILED;
@@ -364,7 +350,7 @@ int cmd_fork(const cli_command *command, int argc, char **argv) {
     if (fork.options.help) {
       print_command_help(command);
     } else {
-      survive_broken_pipes();
+      line_output_survive_broken_pipes();
       status = run_traced(&fork);
     }
   }

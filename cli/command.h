@@ -5,7 +5,7 @@
 #include <stdbool.h>
 
 /* Which options it has, and what its first operand is. */
-typedef enum command_kind { FOR_NONE, FOR_RUN = 1, FOR_EXEC = 2, FOR_FORK = 4 } command_kind;
+typedef enum command_kind { FOR_NONE, FOR_RUN = 1, FOR_EXEC = 2, FOR_FORK = 4, FOR_POOL = 8 } command_kind;
 
 typedef struct cli_command {
   const char *name;
@@ -18,5 +18,6 @@ typedef struct cli_command {
 
 int cmd_run(const cli_command *command, int argc, char **argv); /* exec too */
 int cmd_fork(const cli_command *command, int argc, char **argv);
+int cmd_pool(const cli_command *command, int argc, char **argv);
 
 #endif

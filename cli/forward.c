@@ -18,8 +18,7 @@ static void on_signal(uv_signal_t *handle, int signum) {
     (void)(self->to_group ? cp_child_kill_group : cp_child_kill)(self->child, signum);
 }
 
-/* nohup(1) and the like: what is ignored here stays ignored, and the command inherits that. */
-static bool is_ignored(int signum) {
+bool signal_is_ignored(int signum) {
   struct sigaction action;
   return sigaction(signum, NULL, &action) == 0 && !(action.sa_flags & SA_SIGINFO) && action.sa_handler == SIG_IGN;
 }
@@ -28,7 +27,7 @@ int forwarder_start(forwarder *self, uv_loop_t *loop, bool to_group) {
   static const int signals[FORWARDED_SIGNALS] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2};
   *self = (forwarder){.to_group = to_group};
   for (int i = 0; i < FORWARDED_SIGNALS; i++) {
-    if (is_ignored(signals[i])) continue;
+    if (signal_is_ignored(signals[i])) continue;
     uv_signal_t *handle = &self->handles[self->count];
     int rc = uv_signal_init(loop, handle);
     if (rc != 0) return rc;

@@ -20,6 +20,9 @@ int forwarder_start(forwarder *forwarder, uv_loop_t *loop, bool to_group);
  */
 void close_outputs(cp_child *child);
 
+/* nohup(1) and the like: what is ignored here stays ignored, and the command inherits that. */
+bool signal_is_ignored(int signum);
+
 /* Safe to repeat; the loop must run once more. */
 void forwarder_stop(forwarder *forwarder);
 

@@ -31,8 +31,9 @@ static void give_line(line_input *input, size_t length, size_t all) {
 static void give_lines(line_input *input) {
   while (input->open && !input->paused) {
     const char *from = input->buffer + input->begin;
+    int last = input->null_ended ? '\0' : '\n';
     const char *newline =
-        input->length > 0 ? memchr(from + input->searched, '\n', input->length - input->searched) : NULL;
+        input->length > 0 ? memchr(from + input->searched, last, input->length - input->searched) : NULL;
     input->searched = input->length;
     if (newline == NULL) break;
     give_line(input, (size_t)(newline - from), (size_t)(newline - from) + 1);
@@ -134,6 +135,11 @@ void line_input_resume(line_input *input) {
 }
 
 bool line_input_has_more(const line_input *input) { return input->open && input->length > 0; }
+
+bool line_is_blank(const char *line, size_t length) {
+  while (length > 0 && memchr(" \t\r", line[length - 1], 3) != NULL) length--;
+  return length == 0;
+}
 
 void line_input_stop(line_input *input) {
   if (!input->open) return;

@@ -19,6 +19,7 @@ typedef struct line_input {
   line_cb on_line;
   line_end_cb on_end;
   void *data;
+  bool null_ended; /* lines end with a NUL, not with a newline */
   int fd;
   union {
     uv_poll_t poll;
@@ -41,6 +42,9 @@ void line_input_resume(line_input *input);
 
 /* True if something has come that was not given out, and would be. */
 bool line_input_has_more(const line_input *input);
+
+/* True if there is nothing on it but white space. */
+bool line_is_blank(const char *line, size_t length);
 
 /* No callback any more. Safe to repeat, and in callbacks; the loop must run once more. */
 void line_input_stop(line_input *input);

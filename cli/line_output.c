@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -47,6 +48,7 @@ static void rest(line_output *output) {
 static void write_chunk(line_output *output) {
   bool was_high = output->length >= OUTPUT_LOW_WATER;
   size_t length = output->length < output->chunk ? output->length : output->chunk;
+  if (output->before_write != NULL) output->before_write(output->data);
   ssize_t n = write(output->fd, output->buffer + output->begin, length);
   if (n < 0 && (errno == EAGAIN || errno == EINTR)) return;
   if (n < 0) {
@@ -86,13 +88,25 @@ static bool make_room(line_output *output, size_t more) {
   return true;
 }
 
+/* There is room for them. */
+static void append(line_output *output, const char *bytes, size_t length) {
+  memcpy(output->buffer + output->begin + output->length, bytes, length);
+  output->length += length;
+}
+
 bool line_output_add(line_output *output, const char *line, size_t length) {
   if (output->failed) return true;
   if (!make_room(output, length + 1)) return false;
-  char *to = output->buffer + output->begin + output->length;
-  memcpy(to, line, length);
-  to[length] = '\n';
-  output->length += length + 1;
+  append(output, line, length);
+  append(output, "\n", 1);
+  wait_for_room(output, true);
+  return true;
+}
+
+bool line_output_add_bytes(line_output *output, const char *bytes, size_t length) {
+  if (output->failed || length == 0) return true;
+  if (!make_room(output, length)) return false;
+  append(output, bytes, length);
   wait_for_room(output, true);
   return true;
 }
@@ -109,6 +123,14 @@ static int add_to_loop(line_output *output, uv_loop_t *loop) {
   output->is_file = rc == UV_EPERM;
   output->chunk = output->is_file || (mode & O_NONBLOCK) ? CHUNK_BYTES : PIPE_BUF;
   return output->is_file ? uv_idle_init(loop, &output->handle.idle) : rc;
+}
+
+static void ignore_signal(int signum) { (void)signum; }
+
+/* A handler, unlike SIG_IGN, is not inherited. */
+void line_output_survive_broken_pipes(void) {
+  struct sigaction action = {.sa_handler = ignore_signal, .sa_flags = SA_RESTART};
+  (void)sigaction(SIGPIPE, &action, NULL);
 }
 
 int line_output_start(line_output *output, uv_loop_t *loop, int fd) {

@@ -31,6 +31,15 @@ static const cli_command commands[] = {
      "  child-process fork --trace --inspect-style --serialization advanced worker.js\n"
      "  child-process fork --trace-file t.json worker.js < messages > replies\n",
      cmd_fork, FOR_FORK},
+    {"pool", "worker [args...] < tasks",
+     "Lines of JSON are tasks for a pool of workers; with --exec each line is a command",
+     "  child-process pool -n 4 worker.js < tasks.ndjson > results.ndjson\n"
+     "  child-process pool --resume results.ndjson --timeout 30 worker.js < tasks.ndjson >> results.ndjson\n"
+     "  child-process pool --in-flight 8 --json-errors --trace t.json ./worker < tasks.ndjson\n"
+     "  find . -name '*.png' -print0 | child-process pool -0 --exec 'optipng -quiet {}'\n"
+     "  child-process pool -n 8 --ordered --timeout 5 --retries 2 --exec 'curl -sf https://{}/' < hosts\n"
+     "  child-process pool --shell --exec 'gzip -c {} > {}.gz' < names\n",
+     cmd_pool, FOR_POOL},
     {"help", "[COMMAND]", "Prints help", NULL, cmd_help, FOR_NONE},
     {0},
 };

@@ -9,14 +9,22 @@
 enum { LINE_BYTES = 1024 };
 
 static bool quiet;
+static void (*prepare_line)(void *data);
+static void *prepare_data;
 
 void say_nothing(void) { quiet = true; }
+
+void say_after(void (*prepare)(void *data), void *data) {
+  prepare_line = prepare;
+  prepare_data = data;
+}
 
 /* `line` is cut to one. */
 static void print_line(char *line, const char *tail) {
   if (quiet) return;
   for (char *p = line; *p != '\0'; p++)
     if (*p == '\n' || *p == '\r') *p = ' ';
+  if (prepare_line != NULL) prepare_line(prepare_data);
   (void)fprintf(stderr, "child-process: %s%s\n", line, tail);
 }
 

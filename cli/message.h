@@ -5,6 +5,9 @@
 /* From now on nothing is said: --quiet. */
 void say_nothing(void);
 
+/* Before each line `prepare` is called: it takes away what stands in the way, like a progress bar. NULL: nothing does. */
+void say_after(void (*prepare)(void *data), void *data);
+
 /* One line, after "child-process: ". */
 void say(const char *format, ...) __attribute__((format(printf, 1, 2)));
 

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "message.h"
+#include "pool_options.h"
 #include "split.h"
 #include "suggest.h"
 
@@ -84,6 +85,8 @@ static int refuse(const cli_command *command, int kind, const char *word) {
 
 static int apply(run_options *options, const cli_command *command, const option_spec *spec, const char *value) {
   options->problem = NULL;
+  if (spec->commands & OF_WORKERS) options->pool.of_workers = spec->name;
+  if (spec->commands & OF_COMMANDS) options->pool.of_commands = spec->name;
   if (spec->set(options, value) == 0) return 0;
   if (options->problem != NULL)
     say_usage(command->name, "--%s '%s': fd %zu %s", spec->name, value, options->problem_index, options->problem);
@@ -185,6 +188,7 @@ static bool has_pipe(const run_options *o) {
 }
 
 static int check_together(const run_options *o, const cli_command *command) {
+  if (command->kind == FOR_POOL) return 0; /* has its own */
   const struct {
     bool wrong;
     const char *text;
@@ -263,13 +267,17 @@ static void complete(run_options *o, const cli_command *command, char **operands
   o->child.encoding = CP_ENCODING_UTF8;
   if (command->kind == FOR_FORK)
     complete_fork(o);
+  else if (command->kind == FOR_POOL)
+    pool_options_complete(o);
   else
     complete_stdio(o);
 }
 
 /* What the first operand is. */
 static const char *operand_name(const cli_command *command) {
-  return command->kind == FOR_EXEC ? "shell command" : command->kind == FOR_FORK ? "worker" : "file";
+  static const char *const names[] = {
+      [FOR_RUN] = "file", [FOR_EXEC] = "shell command", [FOR_FORK] = "worker", [FOR_POOL] = "worker"};
+  return names[command->kind];
 }
 
 int options_parse(run_options *options, const cli_command *command, int argc, char **argv) {
@@ -280,11 +288,12 @@ int options_parse(run_options *options, const cli_command *command, int argc, ch
   }
   if (parse_words(options, command, &argc, &argv) != 0) return -1;
   if (options->help) return 0;
-  if (optind >= argc) {
+  if (optind >= argc && options->pool.exec == NULL) {
     say_usage(command->name, "no %s given", operand_name(command));
     return -1;
   }
   if (check_together(options, command) != 0) return -1;
+  if (command->kind == FOR_POOL && pool_options_check(options, command, argc - optind) != 0) return -1;
   complete(options, command, argv + optind);
   return 0;
 }

@@ -1,4 +1,4 @@
-/* options.h - the options of run, exec and fork. */
+/* options.h - the options of run, exec, fork and pool. */
 #ifndef CLI_OPTIONS_H
 #define CLI_OPTIONS_H
 
@@ -12,7 +12,7 @@
 /* Where the outputs of a forked worker go. */
 typedef enum worker_stdio { WORKER_STDERR, WORKER_INHERIT, WORKER_IGNORE } worker_stdio;
 
-enum { DEFAULT_IDLE_MS = 1000, OPTION_LIMIT = 64 };
+enum { DEFAULT_IDLE_MS = 1000, OPTION_LIMIT = 96 };
 
 /* What only fork has. */
 typedef struct fork_options {
@@ -26,6 +26,25 @@ typedef struct fork_options {
   bool has_idle, wait, inspect, trace;
 } fork_options;
 
+/* Whether a progress bar is drawn: on a terminal, in any case, or not at all. */
+typedef enum pool_progress { PROGRESS_AUTO, PROGRESS_ALWAYS, PROGRESS_NEVER } pool_progress;
+
+/* What a failure does to what is not done: nothing, it is not begun, or what runs is ended, too. */
+typedef enum pool_halt { HALT_NEVER, HALT_SOON, HALT_NOW } pool_halt;
+
+/* What only pool has. */
+typedef struct pool_options {
+  const char *exec; /* the command; NULL: there are workers */
+  const char *resume_file, *trace_file, *job_log_file;
+  uint64_t size, in_flight; /* 0: the default */
+  uint64_t retries, max_tasks, max_age_ms, start_timeout_ms;
+  size_t max_rss_bytes;
+  pool_progress progress;
+  pool_halt halt;
+  bool has_retries, retry_timeouts, envelope, ordered, keyed, json_errors, ready_message, null_ended;
+  const char *of_workers, *of_commands; /* the last option given that only the one or the other has; NULL */
+} pool_options;
+
 typedef struct run_options {
   cp_options child;     /* what the library is told */
   const char **command; /* the operands as given, NULL-terminated: the file or script, then the arguments */
@@ -33,6 +52,7 @@ typedef struct run_options {
   size_t change_count;
   stdio_spec stdio;
   fork_options fork;
+  pool_options pool;
   cp_id *groups;
   cp_id primary_group; /* of a user given by name */
   const char *input;
@@ -45,6 +65,9 @@ typedef struct run_options {
   size_t problem_index;
 } run_options;
 
+/* Marks of options that pool has for workers only, or for commands (--exec) only. */
+enum { OF_WORKERS = 256, OF_COMMANDS = 512 };
+
 /* One row of the table: what getopt_long(), --help and the messages know about an option. */
 typedef struct option_spec {
   const char *name;
@@ -55,7 +78,7 @@ typedef struct option_spec {
   const char *help;                                    /* one line; NULL: an alias, not listed */
   const char *group;                                   /* the heading above it; NULL: the same as the one before */
   int (*set)(run_options *options, const char *value); /* -1: not of that form */
-  unsigned commands;                                   /* the kinds that have it */
+  unsigned commands;                                   /* the kinds that have it, and OF_* */
 } option_spec;
 
 /* Ends with a row without a name. */

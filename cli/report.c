@@ -152,10 +152,15 @@ static bool add_error(cJSON *object, const cp_error *error) {
 
 /* ---------------------------------------------------------------- lines */
 
-/* Takes `object`. */
-static int print_line(cJSON *object, bool complete) {
-  char *line = complete ? cJSON_PrintUnformatted(object) : NULL;
+/* Takes `object`. NULL: out of memory. */
+static char *to_text(cJSON *object, bool complete) {
+  char *text = complete ? cJSON_PrintUnformatted(object) : NULL;
   cJSON_Delete(object);
+  return text;
+}
+
+/* Takes `line`. */
+static int print_text(char *line) {
   if (line == NULL) return -1;
   (void)fputs(line, stdout);
   (void)fputc('\n', stdout);
@@ -163,6 +168,8 @@ static int print_line(cJSON *object, bool complete) {
   cJSON_free(line);
   return 0;
 }
+
+static int print_line(cJSON *object, bool complete) { return print_text(to_text(object, complete)); }
 
 static cJSON *new_event(const run_report *report, const char *name) {
   cJSON *object = cJSON_CreateObject();
@@ -180,15 +187,24 @@ void report_begin(run_report *report, const char *const *command) {
   report->started_ns = uv_hrtime();
 }
 
-int report_result(const run_report *report, const cp_result *result, int status) {
+static bool add_line(cJSON *object, const run_report *report) {
+  return report->line == 0 ||
+         (add_number(object, "line", (double)report->line) && add_number(object, "attempts", report->attempts));
+}
+
+char *report_text(const run_report *report, const cp_result *result, int status) {
   cJSON *o = cJSON_CreateObject();
   bool complete =
-      o != NULL && add_command(o, report->command) &&
+      o != NULL && add_line(o, report) && add_command(o, report->command) &&
       add(o, "pid", result->pid != 0 ? cJSON_CreateNumber(result->pid) : cJSON_CreateNull()) &&
       add_end(o, &result->exit) && add_number(o, "status", status) && add_started(o, &report->started) &&
       add_measures(o, &result->exit) && add_output(o, "stdout", result, 1) && add_output(o, "stderr", result, 2) &&
       cJSON_AddBoolToObject(o, "stdio_timed_out", result->exit.stdio_timed_out) && add_error(o, &result->error);
-  return print_line(o, complete);
+  return to_text(o, complete);
+}
+
+int report_result(const run_report *report, const cp_result *result, int status) {
+  return print_text(report_text(report, result, status));
 }
 
 int report_spawn(const run_report *report, int pid) {
@@ -226,6 +242,33 @@ int report_close(const run_report *report, const cp_exit *exit, int status) {
   bool complete = o != NULL && add_end(o, exit) && add_number(o, "status", status) &&
                   cJSON_AddBoolToObject(o, "stdio_timed_out", exit->stdio_timed_out);
   return print_line(o, complete);
+}
+
+/* ---------------------------------------------------------------- tasks of a pool */
+
+/* Only what is JSON may stand there as it is. */
+static bool add_task(cJSON *object, const char *task, int status) {
+  bool is_json = status != CP_EMESSAGE && status != CP_ETOOBIG;
+  if (is_json) return add(object, "task", cJSON_CreateRaw(task));
+  return add(object, "task", cJSON_CreateNull()) && add(object, "text", new_name(task));
+}
+
+static bool add_exit(cJSON *object, const cp_exit *exit) {
+  const char *name = exit != NULL && exit->signal != 0 ? cp_signal_name(exit->signal) : NULL;
+  bool has_code = exit != NULL && exit->signal == 0 && exit->code >= 0;
+  return add(object, "exitCode", has_code ? cJSON_CreateNumber(exit->code) : cJSON_CreateNull()) &&
+         add(object, "signal", name != NULL ? cJSON_CreateString(name) : cJSON_CreateNull());
+}
+
+char *report_failure(uint64_t line, const char *task, const cp_outcome *outcome) {
+  cJSON *o = cJSON_CreateObject();
+  bool complete = o != NULL && add_number(o, "line", (double)line) && add_task(o, task, outcome->status);
+  cJSON *error = complete ? cJSON_AddObjectToObject(o, "error") : NULL;
+  complete = error != NULL && cJSON_AddStringToObject(error, "code", cp_err_name(outcome->status)) != NULL &&
+             add(error, "message", new_name(outcome->error)) && add_exit(error, outcome->exit) &&
+             add_number(error, "attempts", outcome->attempts) &&
+             add(error, "stderr", new_name(outcome->err != NULL ? outcome->err : ""));
+  return to_text(o, complete);
 }
 
 void report_time(const cp_exit *exit) {

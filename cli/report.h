@@ -11,6 +11,8 @@ typedef struct run_report {
   const char *const *command; /* borrowed */
   struct timespec started;    /* the time of day */
   uint64_t started_ns;        /* uv_hrtime() */
+  uint64_t line;              /* pool: of the input; 0: there is none */
+  unsigned attempts;          /* likewise */
 } run_report;
 
 void report_begin(run_report *report, const char *const *command);
@@ -24,6 +26,16 @@ int report_error(const run_report *report, const cp_error *error);
 /* "exit", or, with the status that the program will exit with, "close". */
 int report_exit(const run_report *report, const cp_exit *exit);
 int report_close(const run_report *report, const cp_exit *exit, int status);
+
+/* The report of report_result() as text, without a newline; free() it. NULL: out of memory. */
+char *report_text(const run_report *report, const cp_result *result, int status);
+
+/**
+ * {"line","task","error":{"code","message","exitCode","signal","attempts","stderr"}}: a task that failed.
+ * @param task  JSON; if it is none, "task" is null, and "text" says what it is.
+ * @return as report_text().
+ */
+char *report_failure(uint64_t line, const char *task, const cp_outcome *outcome);
 
 /* Times and memory, for a person, on stderr. */
 void report_time(const cp_exit *exit);

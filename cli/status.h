@@ -7,6 +7,7 @@
 #include "child_process.h"
 
 enum {
+  STATUS_SOME_FAILED = 123, /* pool: tasks failed, as xargs(1) has it */
   STATUS_TIMED_OUT = 124,
   STATUS_FAILED = 125, /* we failed, not the command */
   STATUS_NOT_RUNNABLE = 126,

@@ -1,10 +1,7 @@
 /* trace.c - a line for each event on stderr; a file in Chrome's trace event format, which Perfetto opens. */
 #include "trace.h"
 
-#include <stdlib.h>
 #include <string.h>
-
-#include "report.h"
 
 enum { PREVIEW_BYTES = 120, HEX_BYTES = 24, DECODED_BYTES = 65536 };
 
@@ -56,97 +53,50 @@ static void preview(const tracer *self, char *out, const cp_trace *frame) {
 
 /* ---------------------------------------------------------------- lines */
 
-static double ms_since_start(const tracer *self, uint64_t time_ns) {
-  return time_ns > self->started_ns ? (double)(time_ns - self->started_ns) / 1e6 : 0;
-}
-
 static void print_frame(const tracer *self, const cp_trace *frame, const char *text) {
   char handles[48] = "";
   if (frame->fds > 0) (void)snprintf(handles, sizeof handles, ", %zu handle%s", frame->fds, frame->fds > 1 ? "s" : "");
-  (void)fprintf(stderr, "[IPC] +%.3f ms %s %zu bytes%s%s: %s\n", ms_since_start(self, frame->time_ns),
+  (void)fprintf(stderr, "[IPC] +%.3f ms %s %zu bytes%s%s: %s\n", trace_file_ms(&self->out, frame->time_ns),
                 frame->outgoing ? "sent" : "received", frame->length, frame->internal ? ", internal" : "", handles,
                 text);
 }
 
 /* ---------------------------------------------------------------- the file */
 
-/* `text` is UTF-8. */
-static void write_string(FILE *file, const char *text) {
-  (void)fputc('"', file);
-  for (; *text != '\0'; text++) {
-    unsigned char byte = (unsigned char)*text;
-    if (byte < 0x20)
-      (void)fprintf(file, "\\u%04x", byte);
-    else if (byte == '"' || byte == '\\')
-      (void)fprintf(file, "\\%c", byte);
-    else
-      (void)fputc(byte, file);
-  }
-  (void)fputc('"', file);
-}
-
-static void write_name(FILE *file, const char *bytes) {
-  char *text = new_utf8(bytes);
-  write_string(file, text != NULL ? text : "worker");
-  free(text);
-}
-
-/* Begins an event after another one; its members go on behind it. Microseconds. */
-static void write_event(const tracer *self, const char *phase, int lane, uint64_t time_ns) {
-  (void)fprintf(self->file, ",\n{\"ph\":\"%s\",\"pid\":1,\"tid\":%d,\"ts\":%.3f", phase, lane,
-                ms_since_start(self, time_ns) * 1000);
-}
-
-static void write_lane(FILE *file, int lane, const char *name) {
-  (void)fprintf(file, ",\n{\"ph\":\"M\",\"pid\":1,\"tid\":%d,\"name\":\"thread_name\",\"args\":{\"name\":\"%s\"}}",
-                lane, name);
-}
-
-static void write_head(const tracer *self) {
-  (void)fputs(
-      "{\"displayTimeUnit\":\"ms\",\"traceEvents\":[\n"
-      "{\"ph\":\"M\",\"pid\":1,\"tid\":1,\"name\":\"process_name\",\"args\":{\"name\":",
-      self->file);
-  write_name(self->file, self->worker);
-  (void)fputs("}}", self->file);
-  write_lane(self->file, LANE_WORKER, "worker");
-  write_lane(self->file, LANE_SENT, "sent to it");
-  write_lane(self->file, LANE_RECEIVED, "received from it");
-}
-
-static void write_frame(const tracer *self, const cp_trace *frame, const char *text) {
-  write_event(self, "i", frame->outgoing ? LANE_SENT : LANE_RECEIVED, frame->time_ns);
-  (void)fprintf(self->file,
+static void write_frame(tracer *self, const cp_trace *frame, const char *text) {
+  trace_file_event(&self->out, "i", frame->outgoing ? LANE_SENT : LANE_RECEIVED, frame->time_ns);
+  (void)fprintf(self->out.file,
                 ",\"s\":\"t\",\"cat\":\"ipc\",\"name\":\"%zu bytes\",\"args\":{\"direction\":\"%s\",\"bytes\":%zu,"
                 "\"internal\":%s,\"handles\":%zu,\"payload\":",
                 frame->length, frame->outgoing ? "sent" : "received", frame->length, frame->internal ? "true" : "false",
                 frame->fds);
-  write_string(self->file, text);
-  (void)fputs("}}", self->file);
+  trace_file_string(&self->out, text);
+  (void)fputs("}}", self->out.file);
 }
 
 /* ---------------------------------------------------------------- events */
 
 int tracer_open(tracer *self, const char *path) {
-  self->started_ns = uv_hrtime();
+  self->out.started_ns = uv_hrtime();
   if (path == NULL) return 0;
-  self->file = fopen(path, "we");
-  if (self->file == NULL) return -1;
-  write_head(self);
-  return fflush(self->file) == 0 ? 0 : -1; /* a copy of this process, on its way to the worker, has nothing to write */
+  if (trace_file_open(&self->out, path, self->worker) != 0) return -1;
+  trace_file_lane(&self->out, LANE_WORKER, "worker");
+  trace_file_lane(&self->out, LANE_SENT, "sent to it");
+  trace_file_lane(&self->out, LANE_RECEIVED, "received from it");
+  return fflush(self->out.file) == 0 ? 0 : -1; /* as trace_file_open() */
 }
 
-bool tracer_is_on(const tracer *self) { return self->prints || self->file != NULL; }
+bool tracer_is_on(const tracer *self) { return self->prints || self->out.file != NULL; }
 
 void tracer_spawn(tracer *self, int pid) {
   uint64_t now = uv_hrtime();
   if (self->prints)
-    (void)fprintf(stderr, "[IPC] +%.3f ms spawned pid %d: %s\n", ms_since_start(self, now), pid, self->worker);
-  if (self->file == NULL) return;
-  write_event(self, "B", LANE_WORKER, now);
-  (void)fputs(",\"cat\":\"process\",\"name\":", self->file);
-  write_name(self->file, self->worker);
-  (void)fprintf(self->file, ",\"args\":{\"pid\":%d}}", pid);
+    (void)fprintf(stderr, "[IPC] +%.3f ms spawned pid %d: %s\n", trace_file_ms(&self->out, now), pid, self->worker);
+  if (self->out.file == NULL) return;
+  trace_file_event(&self->out, "B", LANE_WORKER, now);
+  (void)fputs(",\"cat\":\"process\",\"name\":", self->out.file);
+  trace_file_bytes(&self->out, self->worker);
+  (void)fprintf(self->out.file, ",\"args\":{\"pid\":%d}}", pid);
   self->in_slice = true;
 }
 
@@ -154,15 +104,14 @@ void tracer_frame(tracer *self, const cp_trace *frame) {
   char text[PREVIEW_BYTES + 8];
   preview(self, text, frame);
   if (self->prints) print_frame(self, frame, text);
-  if (self->file != NULL) write_frame(self, frame, text);
+  if (self->out.file != NULL) write_frame(self, frame, text);
 }
 
 void tracer_disconnect(tracer *self) {
   uint64_t now = uv_hrtime();
-  if (self->prints) (void)fprintf(stderr, "[IPC] +%.3f ms disconnected\n", ms_since_start(self, now));
-  if (self->file == NULL) return;
-  write_event(self, "i", LANE_WORKER, now);
-  (void)fputs(",\"s\":\"t\",\"cat\":\"ipc\",\"name\":\"disconnected\"}", self->file);
+  if (self->prints) (void)fprintf(stderr, "[IPC] +%.3f ms disconnected\n", trace_file_ms(&self->out, now));
+  if (self->out.file == NULL) return;
+  trace_file_instant(&self->out, LANE_WORKER, now, "ipc", "disconnected");
 }
 
 void tracer_exit(tracer *self, const cp_exit *exit) {
@@ -173,18 +122,11 @@ void tracer_exit(tracer *self, const cp_exit *exit) {
     (void)snprintf(how, sizeof how, "ended by %s", name != NULL ? name : "a signal");
   else
     (void)snprintf(how, sizeof how, "exited with %d", exit->code);
-  if (self->prints) (void)fprintf(stderr, "[IPC] +%.3f ms %s\n", ms_since_start(self, now), how);
-  if (self->file == NULL || !self->in_slice) return;
-  write_event(self, "E", LANE_WORKER, now);
-  (void)fprintf(self->file, ",\"args\":{\"end\":\"%s\",\"reason\":\"%s\"}}", how, cp_reason_name(exit->reason));
+  if (self->prints) (void)fprintf(stderr, "[IPC] +%.3f ms %s\n", trace_file_ms(&self->out, now), how);
+  if (self->out.file == NULL || !self->in_slice) return;
+  trace_file_event(&self->out, "E", LANE_WORKER, now);
+  (void)fprintf(self->out.file, ",\"args\":{\"end\":\"%s\",\"reason\":\"%s\"}}", how, cp_reason_name(exit->reason));
   self->in_slice = false;
 }
 
-int tracer_close(tracer *self) {
-  if (self->file == NULL) return 0;
-  (void)fputs("\n]}\n", self->file);
-  int failed = ferror(self->file);
-  failed = fclose(self->file) != 0 || failed;
-  self->file = NULL;
-  return failed ? -1 : 0;
-}
+int tracer_close(tracer *self) { return trace_file_close(&self->out); }

@@ -6,14 +6,14 @@
 #include <stdio.h>
 
 #include "child_process.h"
+#include "trace_file.h"
 
 typedef struct tracer {
-  bool prints; /* on stderr */
-  FILE *file;  /* NULL: no trace file */
+  bool prints;    /* on stderr */
+  trace_file out; /* its times are those of the lines, too */
   const char *worker;
   cp_serialization serialization;
-  uint64_t started_ns; /* uv_hrtime(); times are counted from here */
-  bool in_slice;       /* the worker's slice has begun in the file */
+  bool in_slice; /* the worker's slice has begun in the file */
 } tracer;
 
 /* Begins; `worker` and the rest are set. `path` NULL: no trace file. 0, or -1: errno tells. */

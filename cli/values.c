@@ -57,12 +57,14 @@ int parse_size(const char *text, size_t *bytes) {
   return 0;
 }
 
-int parse_count(const char *text, uint64_t *count) {
+int parse_whole(const char *text, uint64_t *number) {
   size_t length = strlen(text);
   if (length == 0 || length > 18 || strspn(text, "0123456789") != length) return -1;
-  *count = strtoull(text, NULL, 10);
-  return *count > 0 ? 0 : -1;
+  *number = strtoull(text, NULL, 10);
+  return 0;
 }
+
+int parse_count(const char *text, uint64_t *count) { return parse_whole(text, count) == 0 && *count > 0 ? 0 : -1; }
 
 int parse_signal(const char *text, int *signum) {
   int number = cp_signal_number(text);

@@ -13,8 +13,9 @@ int parse_duration(const char *text, uint64_t *milliseconds);
 /* "4096", "64K", "1.5M", "2G" (powers of 1024, also "64KiB"), or "unlimited"; 0 becomes CP_BUFFER_NONE. */
 int parse_size(const char *text, size_t *bytes);
 
-/* A whole number, 1 or more. */
+/* A whole number, 1 or more; 0 or more. */
 int parse_count(const char *text, uint64_t *count);
+int parse_whole(const char *text, uint64_t *number);
 
 /* "TERM", "SIGTERM", "15". */
 int parse_signal(const char *text, int *signum);

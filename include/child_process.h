@@ -1396,7 +1396,7 @@ CP_API const char *cp_worker_state_name(cp_worker_state state);
 typedef struct cp_worker_info {
   unsigned place;
   cp_worker_state state;
-  cp_child *child;     /* borrowed, for looking at and for signals: never free it; NULL: none */
+  cp_child *child; /* borrowed: to look at, and for signals. Never free it; cp_child_data() is the pool's. NULL: none */
   unsigned running;    /* tasks that it has now */
   uint64_t done;       /* tasks that it has answered */
   const cp_exit *exit; /* ENDED: how; NULL: it never started, or still runs */
@@ -1511,12 +1511,14 @@ typedef struct cp_task_options {
 } cp_task_options;
 
 /**
- * Opens a pool and starts its first workers.
+ * Opens a pool. Its first workers are started when the loop runs.
  * @param out      takes the pool, yours: cp_pool_free(), after cp_pool_close()'s callback or before.
- * @param module, args  as for cp_fork().
- * @param options  NULL: all defaults.
- * @return 0; UV_EINVAL, UV_ENOMEM, UV_EBADF: an argument or option makes no sense; options->error names it. What
- *         keeps workers from starting later is on_error's.
+ * @param loop     the loop that tells the events; its thread must live as long as the workers: see die_with_parent.
+ * @param module, args  as for cp_fork(). Copied.
+ * @param options  NULL: all defaults. Copied, and what options->worker points to; an fd or stream in its stdio must stay
+ *                 open as long as workers are started.
+ * @return 0; UV_EINVAL: an argument or option makes no sense, options->error names it; UV_ENOMEM. What keeps workers from
+ *         starting is on_error's.
  */
 CP_API int cp_pool_open(cp_pool **out, uv_loop_t *loop, const char *module, const char *const *args,
                         const cp_pool_options *options);
@@ -1548,6 +1550,16 @@ CP_API int cp_pool_submit_raw(cp_pool *pool, const void *payload, size_t length,
  * @return 0; UV_ENOENT: there is no such task any more.
  */
 CP_API int cp_pool_cancel(cp_pool *pool, uint64_t id);
+
+/** Cancels all tasks that wait: none of them has been begun. @return how many. */
+CP_API size_t cp_pool_cancel_waiting(cp_pool *pool);
+
+/**
+ * Sends a message that is no task to each worker that is ready: a new configuration, say. With PLAIN they must not answer
+ * it: what comes back is taken for the result of the task at hand.
+ * @return how many it was sent to; negative, as cp_send(): it could not be encoded, and nobody got it.
+ */
+CP_API int cp_pool_broadcast(cp_pool *pool, cp_value message);
 
 typedef enum cp_pool_end {
   CP_POOL_FINISH = 0, /* what was submitted is done first */

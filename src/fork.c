@@ -76,6 +76,13 @@ static int check(const char *module, const cp_options *options) {
   return 0;
 }
 
+static cp_options without_shell(const cp_options *options) {
+  cp_options own = *options;
+  own.shell = NULL;
+  own.shell_positional = false;
+  return own;
+}
+
 /* The plan is made as for a start, and thrown away. */
 int cp__fork_check(const char *module, const char *const *args, const cp_options *options) {
   const char *file = NULL, *const *list = NULL;
@@ -84,7 +91,8 @@ int cp__fork_check(const char *module, const char *const *args, const cp_options
   int rc = check(module, options);
   if (rc != 0) return rc;
   rc = make_command(&file, &list, &arena, module, args, options);
-  if (rc == 0) rc = cp__plan_make(&plan, &arena, file, list, options, false, options->error);
+  const cp_options own = without_shell(options);
+  if (rc == 0) rc = cp__plan_make(&plan, &arena, file, list, &own, false, options->error);
   if (rc == UV_ENOMEM) (void)cp__fail_plain(options->error, rc, CP_STAGE_MEMORY, -1, NULL);
   cp__arena_free(&arena);
   return rc;
@@ -99,9 +107,7 @@ int cp_fork(cp_child **out, uv_loop_t *loop, const char *module, const char *con
   const cp_stdio stdio[] = {ours, ours, ours, {.kind = CP_STDIO_IPC}};
   const char *file = NULL, *const *list = NULL;
   cp__arena arena = {0};
-  cp_options own = *options;
-  own.shell = NULL;
-  own.shell_positional = false;
+  cp_options own = without_shell(options);
   if (own.stdio.entries == NULL && own.stdio.count == 0)
     own.stdio = (cp_stdio_list){stdio, sizeof stdio / sizeof *stdio};
   rc = make_command(&file, &list, &arena, module, args, options);

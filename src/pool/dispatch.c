@@ -299,12 +299,12 @@ static int make_task(cp__task **out, cp_pool *pool, const cp__task_source *sourc
 
 static int submit(cp_pool *pool, const cp__task_source *source, const cp_task_options *options) {
   static const cp_task_options defaults;
-  cp__task *task;
+  cp__task *task = NULL;
   if (options == NULL) options = &defaults;
   if (pool == NULL) return REFUSE(UV_EINVAL, "pool: NULL");
   int rc = check(pool, source, options);
   if (rc == 0) rc = make_task(&task, pool, source, options);
-  if (rc != 0) return rc;
+  if (task == NULL) return rc;
   pool->stats.submitted++;
   pool->busy = true;
   cp__task_table_add(&pool->tasks, task);
@@ -385,6 +385,18 @@ int cp_pool_cancel(cp_pool *pool, uint64_t id) {
   if (task == NULL || task->state == CP__TASK_OVER) return UV_ENOENT;
   cancel(task);
   return 0;
+}
+
+size_t cp_pool_cancel_waiting(cp_pool *pool) {
+  size_t cancelled = 0;
+  for (size_t i = 0; pool != NULL && i < pool->tasks.size; i++) {
+    for (cp__task *task = pool->tasks.buckets[i]; task != NULL; task = task->next_same_hash) {
+      if (task->state != CP__TASK_WAITING) continue;
+      cancel(task);
+      cancelled++;
+    }
+  }
+  return cancelled;
 }
 
 void cp__pool_abort_tasks(cp_pool *pool) {

@@ -46,8 +46,9 @@ void cp_pool_free(cp_pool *pool) {
   pool->freed = true;
   pool->state = CP__POOL_CLOSED;
   free_workers(pool);
-  uv_handle_t *handles[] = {(uv_handle_t *)&pool->timer, (uv_handle_t *)&pool->idle, (uv_handle_t *)&pool->anchor};
-  for (size_t i = 0; i < sizeof handles / sizeof *handles; i++) uv_close(handles[i], on_handle_closed);
+  uv_close((uv_handle_t *)&pool->timer, on_handle_closed);
+  uv_close((uv_handle_t *)&pool->idle, on_handle_closed);
+  uv_close((uv_handle_t *)&pool->anchor, on_handle_closed);
   cp__pool_release(pool);
 }
 
@@ -313,6 +314,24 @@ int cp_pool_close(cp_pool *pool, cp_pool_end end, uint64_t deadline_ms, cp_pool_
   cp__pool_make_due(pool);
   cp__pool_update(pool);
   return 0;
+}
+
+/* ---------------------------------------------------------------- telling all */
+
+static bool is_workers_fault(int rc) { return rc == CP_ECHANNELCLOSED || rc == UV_EPIPE || rc == UV_ENOBUFS; }
+
+int cp_pool_broadcast(cp_pool *pool, cp_value message) {
+  int sent = 0;
+  for (unsigned i = 0; pool != NULL && i < pool->options.size; i++) {
+    const cp__worker *worker = pool->places[i].worker;
+    if (worker == NULL || worker->state != CP_WORKER_READY) continue;
+    int rc = cp_send(cp_child_channel(worker->child), message, NULL);
+    if (rc >= 0)
+      sent++;
+    else if (!is_workers_fault(rc))
+      return rc;
+  }
+  return sent;
 }
 
 /* ---------------------------------------------------------------- asking */

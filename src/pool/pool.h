@@ -3,7 +3,7 @@
 #define CP_POOL_POOL_H
 
 #include "arena.h"
-#include "task.h"
+#include "table.h"
 #include "worker.h"
 
 typedef enum cp__pool_state {

@@ -9,7 +9,7 @@ bool cp__queue_reserve(cp__queue *queue) {
   enum { FIRST_CAPACITY = 64 };
   if (queue->reserved == queue->capacity) {
     size_t capacity = queue->capacity > 0 ? queue->capacity * 2 : FIRST_CAPACITY;
-    cp__task **tasks = realloc(queue->tasks, capacity * sizeof *tasks);
+    cp__task **tasks = realloc(queue->tasks, capacity * sizeof(cp__task *));
     if (tasks == NULL) return false;
     queue->tasks = tasks;
     queue->capacity = capacity;

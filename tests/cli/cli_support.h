@@ -15,6 +15,18 @@ const cp_result *run_cli_with(const char *const *args, const cp_options *options
 /* Run it with these words: CLI_RUN("run", "--", HELPER, "echo", "hi"). */
 #define CLI_RUN(...) run_cli(CP_ARGS(__VA_ARGS__))
 
+/* A signal that is sent when a word has come on stdout or stderr. */
+typedef struct cue {
+  const char *word;
+  int signum;
+} cue;
+
+/*
+ * Runs it in a process group of its own, as a shell does, with `input` on its stdin, and sends that group one signal after
+ * the other, as a terminal does. The list ends with a word NULL. `keep_open`: stdin is not ended.
+ */
+const event_log *run_cli_cued(const char *const *args, const char *input, bool keep_open, const cue *cues);
+
 /* How it ended. A signal that ended the program itself fails the test. */
 int status_of(const cp_result *result);
 

@@ -1,5 +1,5 @@
 /*
- * fork_worker.c - the worker of the tests of `child-process fork`, beside the `worker` of the other tests.
+ * fork_worker.c - the worker of the tests of `child-process fork` and `pool`, beside the `worker` of the other tests.
  *
  *   fork_worker VERB
  *
@@ -14,6 +14,7 @@
  *   deaf          reads nothing for 300 ms, then exits with 3
  *   die N         kills itself at message N
  *   arguments     sends its arguments and the variable MARK
+ *   obey          does what each task says, see below; what is no object comes back
  */
 #include <signal.h>
 #include <stdio.h>
@@ -112,6 +113,81 @@ static void flood(cp_channel *channel, void *data) {
   if (flooded > number) (void)cp_channel_disconnect(channel);
 }
 
+/* ---------------------------------------------------------------- obey */
+
+/*
+ * {"print": TEXT} on stdout, {"say": TEXT} on stderr; {"once": PATH}: only if PATH is not there yet, which then is:
+ * {"exit": CODE}, {"kill": true}; {"ms": N}: only then the answer: {"error": TEXT} of the envelope, {"fill": BYTES} of
+ * text, or {"n": ANY} itself.
+ */
+typedef struct late_answer {
+  uv_timer_t timer;
+  cp_message *task;
+} late_answer;
+
+static const char *text_of(cp_value task, const char *name) { return cp_value_string(cp_value_get(task, name), NULL); }
+static double number_of(cp_value task, const char *name) { return cp_value_number(cp_value_get(task, name)); }
+
+static void answer(cp_message *message) {
+  cp_value task = cp_message_value(message), n = cp_value_get(task, "n");
+  if (cp_value_type(n) == CP_TYPE_UNDEFINED) n = cp_value_get(task, "task"); /* the envelope of what is no object */
+  double fill = number_of(task, "fill");
+  bool numbered = number_of(task, "id") > 0;
+  cp_heap *heap = cp_heap_new(NULL);
+  char *text = fill > 0 ? calloc(1, (size_t)fill + 1) : NULL;
+  if (text != NULL) n = cp_string(heap, memset(text, 'x', (size_t)fill));
+  int rc = !numbered                        ? cp_send(cp_message_channel(message), n, NULL)
+           : text_of(task, "error") != NULL ? cp_reply_error(message, text_of(task, "error"))
+                                            : cp_reply(message, n);
+  if (rc < 0) exit(70);
+  cp_heap_free(heap);
+  free(text);
+}
+
+static void free_late(uv_handle_t *which) { free(which->data); }
+
+static void answer_late(uv_timer_t *which) {
+  late_answer *late_one = which->data;
+  answer(late_one->task);
+  cp_message_free(late_one->task);
+  uv_close((uv_handle_t *)which, free_late);
+}
+
+static void wait_with(cp_message *message, uint64_t ms) {
+  late_answer *late_one = calloc(1, sizeof *late_one);
+  if (late_one == NULL) exit(70);
+  late_one->task = cp_message_keep(message);
+  (void)uv_timer_init(loop, &late_one->timer);
+  late_one->timer.data = late_one;
+  (void)uv_timer_start(&late_one->timer, answer_late, ms, 0);
+}
+
+/* Dies, if it is told to, and was not before. */
+static void die_as_told(cp_value task) {
+  const char *once = text_of(task, "once");
+  if (once != NULL && access(once, F_OK) == 0) return;
+  if (once != NULL) (void)fclose(fopen(once, "we"));
+  if (number_of(task, "exit") >= 0) _exit((int)number_of(task, "exit"));
+  if (cp_value_type(cp_value_get(task, "kill")) == CP_TYPE_BOOLEAN) (void)kill(getpid(), SIGKILL);
+}
+
+static void obey(cp_channel *channel, cp_message *message, void *data) {
+  cp_value task = cp_message_value(message);
+  (void)data;
+  if (cp_value_type(task) != CP_TYPE_OBJECT) {
+    if (cp_send(channel, task, NULL) < 0) exit(70);
+    return;
+  }
+  if (text_of(task, "print") != NULL) (void)printf("%s", text_of(task, "print"));
+  (void)fflush(stdout);
+  if (text_of(task, "say") != NULL) (void)fprintf(stderr, "%s", text_of(task, "say"));
+  die_as_told(task);
+  if (number_of(task, "ms") > 0)
+    wait_with(message, (uint64_t)number_of(task, "ms"));
+  else
+    answer(message);
+}
+
 static void send_arguments(cp_channel *channel) {
   const char *mark = getenv("MARK");
   cp_heap *heap = cp_heap_new(NULL);
@@ -126,8 +202,8 @@ int main(int argc, char **argv) {
   static const struct {
     const char *name;
     cp_message_cb cb;
-  } verbs[] = {{"late", late},       {"compute", compute}, {"odd", odd},     {"handle", handle},
-               {"garbage", garbage}, {"print", print},     {"relay", relay}, {"die", die}};
+  } verbs[] = {{"late", late},   {"compute", compute}, {"odd", odd}, {"handle", handle}, {"garbage", garbage},
+               {"print", print}, {"relay", relay},     {"die", die}, {"obey", obey}};
   const char *verb = argc > 1 ? argv[1] : "";
   cp_channel_options options = {0};
   cp_channel *channel;

@@ -1,0 +1,6 @@
+// workerpool.js - the worker of workerpool.
+'use strict';
+const workerpool = require(process.env.BENCH_WORKERPOOL);
+const { work } = require('./job.js');
+
+workerpool.worker({ work });
