@@ -292,6 +292,31 @@ static void a_message_without_an_id_is_no_answer_even_while_there_is_a_task(void
   }
 }
 
+static void a_broadcast_reaches_each_worker_and_is_no_task(void **state) {
+  (void)state;
+  for (int way = 0; way < WAYS; way++) {
+    events e;
+    task tasks[2];
+    cp_pool *pool = open_way(&e, 2, way);
+    RUN_UNTIL(all_idle(pool, 2));
+    cp_heap *heap = cp_heap_new(NULL);
+    cp_value message = cp_value_set(cp_object(heap), "note", cp_string(heap, "new"));
+    assert_int_equal(INSIDE(cp_pool_broadcast(pool, message)), 2);
+    if (serialization_of(way) == CP_SERIALIZATION_JSON)
+      assert_int_equal(cp_pool_broadcast(pool, cp_bigint(heap, 1)), CP_ECLONE);
+    cp_heap_free(heap);
+    for (int i = 0; i < 2; i++) {
+      assert_string_equal(next_beginning().verb, "note");
+    }
+    for (int i = 0; i < 2; i++) (void)submit(pool, &tasks[i], json_of("square", i, NULL));
+    await_tasks(tasks, 2);
+    check_squares(tasks, 2);
+    assert_int_equal(stats_of(pool).submitted, 2);
+    assert_int_equal(e.messages, 0);
+    close_pool(pool, &e, CP_POOL_FINISH);
+  }
+}
+
 /* ---------------------------------------------------------------- handles */
 
 static void a_handle_goes_along_with_a_task(void **state) {
@@ -515,8 +540,6 @@ static void options_that_make_no_sense_are_named(void **state) {
   refuse_open((o = good, o.worker = &worker, o), UV_EINVAL, "kill_signal");
   worker = (cp_options){.stdio = CP_STDIO(CP_PIPE, CP_PIPE, CP_PIPE)};
   refuse_open((o = good, o.worker = &worker, o), UV_EINVAL, "stdio");
-  worker = (cp_options){.stdio = CP_STDIO(CP_IGNORE, CP_IGNORE, CP_IGNORE, CP_IPC, CP_FD(777))};
-  refuse_open((o = good, o.worker = &worker, o), UV_EBADF, "777");
   assert_int_equal(e.starting, 0);
 }
 
@@ -961,6 +984,7 @@ int main(void) {
       POOL_TEST(progress_comes_in_order_before_the_outcome),
       POOL_TEST(a_message_that_is_no_answer_goes_to_on_message),
       POOL_TEST(a_message_without_an_id_is_no_answer_even_while_there_is_a_task),
+      POOL_TEST(a_broadcast_reaches_each_worker_and_is_no_task),
       POOL_TEST(a_handle_goes_along_with_a_task),
       POOL_TEST(a_handle_comes_along_with_an_answer),
       POOL_TEST(a_socket_goes_to_a_worker_of_which_nothing_is_known_yet),

@@ -103,6 +103,7 @@ static void run_session(void) {
     if (now.told[i] != now.accepted[i]) fail_msg("task %d was taken: %d, told: %d", i, now.accepted[i], now.told[i]);
   if (!allocation_has_failed()) assert_int_equal(now.succeeded, TASKS - 1);
   cp_pool_free(pool);
+  run_loop();
 }
 
 static void a_pool_of_plain_workers(void **state) {
