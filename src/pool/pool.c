@@ -223,6 +223,7 @@ static void resolve_worker(cp_options *options) {
   options->overflow = CP_OVERFLOW_KILL;
   options->signal = NULL;
   options->input = NULL;
+  options->input_length = 0;
   options->raw_messages = false;
 }
 
