@@ -45,6 +45,7 @@ void cp_pool_free(cp_pool *pool) {
   if (pool == NULL) return;
   pool->freed = true;
   pool->state = CP__POOL_CLOSED;
+  cp__task_table_unlisten(&pool->tasks); /* they live until the handles are closed */
   free_workers(pool);
   uv_close((uv_handle_t *)&pool->timer, on_handle_closed);
   uv_close((uv_handle_t *)&pool->idle, on_handle_closed);
