@@ -138,6 +138,7 @@ static void answered(cp__worker *worker, cp__task *task, cp_message *message, bo
     verdict.error = sentence;
   }
   take_back(task);
+  task->ended_ns = uv_hrtime(); /* before the next one is begun */
   worker->done++;
   worker->proven = true;
   pool->failed_starts = 0;

@@ -101,7 +101,7 @@ static void count(cp__task *task, int status) {
 
 static void finish(cp__task *task, int status) {
   task->state = CP__TASK_OVER;
-  task->ended_ns = uv_hrtime();
+  if (task->ended_ns == 0) task->ended_ns = uv_hrtime();
   cp__abort_unlisten(&task->abort);
   cp__queue_release(task->queue);
   count(task, status);
