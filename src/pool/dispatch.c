@@ -159,7 +159,9 @@ static void answer_envelope(cp__worker *worker, cp_message *message) {
   int64_t id = cp_value_integer(cp_value_get(value, "id"), 0);
   cp__task *task = id > 0 ? find_running(worker, (uint64_t)id) : NULL;
   bool failed = cp_value_has(value, "error");
-  if (task == NULL)
+  if (task == NULL && cp_value_has(value, "id"))
+    worker->pool->stats.stray++; /* late, a second time, or of another worker */
+  else if (task == NULL)
     tell_other(worker, message);
   else if (failed || cp_value_has(value, "result"))
     answered(worker, task, message, failed);
