@@ -109,8 +109,8 @@ static void finish(cp__task *task, int status) {
 
 void cp__task_over(cp__task *task, const cp__verdict *verdict) {
   cp_pool *pool = task->pool;
-  finish(task, verdict->status);
   keep(task, verdict);
+  finish(task, task->status);
   cp__pool_make_due(pool);
   if (pool->options.ordered) {
     pool->held++;
