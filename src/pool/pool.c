@@ -97,6 +97,7 @@ void cp__pool_settle(cp_pool *pool) {
   if (pool->freed) return;
   if (pool->unbalanced) cp__pool_balance(pool);
   cp__pool_dispatch(pool);
+  cp__pool_fail_returned(pool);
   if (pool->unbalanced) cp__pool_make_due(pool);
   cp__pool_tell_states(pool);
   cp__pool_tell(pool);
