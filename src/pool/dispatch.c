@@ -1,4 +1,5 @@
 /* dispatch.c - tasks on their way: from the queues to the workers, and back. */
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -154,8 +155,18 @@ static void answer_plain(cp__worker *worker, cp_message *message) {
     answered(worker, worker->running, message, false);
 }
 
+/* Nobody knows whose answer it is, and it does not come again: as if the worker had died before it. */
+static void give_up_answer(cp__worker *worker) {
+  if (worker->error.code == 0) (void)cp__fail_plain(&worker->error, UV_ENOMEM, CP_STAGE_DECODE, -1, NULL);
+  (void)cp_child_kill(worker->child, SIGKILL);
+}
+
 static void answer_envelope(cp__worker *worker, cp_message *message) {
   cp_value value = cp_message_value(message);
+  if (cp_value_is(value, CP_TYPE_NONE)) {
+    give_up_answer(worker);
+    return;
+  }
   int64_t id = cp_value_integer(cp_value_get(value, "id"), 0);
   cp__task *task = id > 0 ? find_running(worker, (uint64_t)id) : NULL;
   bool failed = cp_value_has(value, "error");
