@@ -22,7 +22,7 @@ test('what is not done is rejected, and workers are ended', async () => {
 });
 
 test('graceful: it is done first, and the workers leave by themselves', async () => {
-  const pool = new ProcessPool(plainWorker, 2);
+  const pool = new ProcessPool(plainWorker, { size: 2, grace: 10000 });
   const tasks = Array.from({ length: 20 }, (_, i) => pool.execute(i));
   const report = pool.destroy({ graceful: true });
   assert.deepStrictEqual(await Promise.all(tasks), Array.from({ length: 20 }, (_, i) => i * 2));

@@ -45,8 +45,8 @@ test('maxRss: one that has grown too large', () => withWorkers({ size: 1, maxRss
 
 test('maxAge', () => withWorkers({ size: 1, maxAge: 200 }, async (pool) => {
   const pid = await pidOf(pool);
-  const end = ended(pool);
-  assert.deepStrictEqual([(await end).pid, pool.stats.recycled >= 1], [pid, true]);
+  const worker = await change(pool, (one) => one.state === 'ended' && one.pid === pid);
+  assert.deepStrictEqual([worker.recycled, worker.error], [true, undefined]);
   assert.notStrictEqual(await pidOf(pool), pid);
 }));
 
