@@ -270,6 +270,7 @@ static int start_progress(batch *b) {
   b->tally.total_bytes = input_bytes();
   b->progress = (progress){.tally = &b->tally,
                            .places = (unsigned)options->pool.size,
+                           .place_name = b->engine->place,
                            .places_name = b->engine->places,
                            .cell = b->engine->cell,
                            .data = b->data,
