@@ -21,7 +21,7 @@ typedef struct chaos_options {
 typedef struct chaos_report {
   unsigned outcomes, succeeded, died, timed_out, cancelled, kills, stops;
   cp_pool_stats stats;
-  char problem[512]; /* "": none */
+  char problem[1024]; /* "": none */
 } chaos_report;
 
 /* Runs the loop until the pool has closed. True: all went well. */

@@ -87,8 +87,8 @@ bool has_begun(beginning *out) {
 
 beginning next_beginning(void) {
   beginning out;
-  bool begun;
-  RUN_UNTIL((begun = has_begun(&out)));
+  bool begun = false;
+  RUN_UNTIL(begun || (begun = has_begun(&out)));
   return out;
 }
 

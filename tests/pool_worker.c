@@ -42,6 +42,7 @@
  *   complain {text, code}   writes to stderr and exits
  *   noise {bytes, code}     likewise, so many digits
  *
+ * {note} is no task: it is reported, and not answered.
  * {first: VERB} does that instead at the first attempt.
  *
  * In the directory POOL_DIR are the gates: FIFOs, each byte of which lets one go on; `begun`, another, takes a line "PID ID
@@ -356,6 +357,7 @@ static void do_stuck(const task *t) {
 
 static void do_stuck_stubborn(const task *t) {
   (void)signal(SIGTERM, SIG_IGN);
+  report("stuck-stubborn", t->n);
   do_stuck(t);
 }
 
@@ -429,7 +431,7 @@ static const struct verb {
     {"kill", do_kill, false, true},
     {"stop", do_stop, true, true},
     {"stuck", do_stuck, true, true},
-    {"stuck-stubborn", do_stuck_stubborn, true, true},
+    {"stuck-stubborn", do_stuck_stubborn, false, true},
     {"disconnect", do_disconnect, false, true},
     {"hangup", do_hangup, false, true},
     {"garbage", do_garbage, false, true},
@@ -471,6 +473,10 @@ static void on_message(cp_channel *from, cp_message *message, void *data) {
   task t = {.message = message, .value = value};
   if (envelope && cp_value_boolean(cp_value_get(value, "cancel"))) {
     cancel(cp_value_number(cp_value_get(value, "id")));
+    return;
+  }
+  if (cp_value_has(value, "note")) { /* for all, and no task */
+    report("note", 0);
     return;
   }
   if (envelope && cp_value_has(value, "task")) t.value = cp_value_get(value, "task");

@@ -20,6 +20,9 @@ static long heap_before;
 static char directory[64];
 static bool skipped;
 
+/* TEST_FILTER='a_pattern*': only these tests of a program. */
+static __attribute__((constructor)) void choose_tests(void) { cmocka_set_test_filter(getenv("TEST_FILTER")); }
+
 void skipping(void) { skipped = true; }
 
 uv_loop_t *test_loop(void) { return &loop; }

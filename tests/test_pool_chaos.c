@@ -6,7 +6,7 @@
 #ifdef CP_SANITIZED
 enum { TASKS = 120, STOP_EVERY = 60, TIMEOUT_MS = 2000 };
 #else
-enum { TASKS = 500, STOP_EVERY = 100, TIMEOUT_MS = 300 };
+enum { TASKS = 500, STOP_EVERY = 250, TIMEOUT_MS = 300 };
 #endif
 
 /* The seed: CHAOS_SEED, to see a failure again. */

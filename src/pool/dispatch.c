@@ -1,4 +1,5 @@
 /* dispatch.c - tasks on their way: from the queues to the workers, and back. */
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -138,6 +139,7 @@ static void answered(cp__worker *worker, cp__task *task, cp_message *message, bo
     verdict.error = sentence;
   }
   take_back(task);
+  task->ended_ns = uv_hrtime(); /* before the next one is begun */
   worker->done++;
   worker->proven = true;
   pool->failed_starts = 0;
@@ -153,12 +155,24 @@ static void answer_plain(cp__worker *worker, cp_message *message) {
     answered(worker, worker->running, message, false);
 }
 
+/* Nobody knows whose answer it is, and it does not come again: as if the worker had died before it. */
+static void give_up_answer(cp__worker *worker) {
+  if (worker->error.code == 0) (void)cp__fail_plain(&worker->error, UV_ENOMEM, CP_STAGE_DECODE, -1, NULL);
+  (void)cp_child_kill(worker->child, SIGKILL);
+}
+
 static void answer_envelope(cp__worker *worker, cp_message *message) {
   cp_value value = cp_message_value(message);
+  if (cp_value_is(value, CP_TYPE_NONE)) {
+    give_up_answer(worker);
+    return;
+  }
   int64_t id = cp_value_integer(cp_value_get(value, "id"), 0);
   cp__task *task = id > 0 ? find_running(worker, (uint64_t)id) : NULL;
   bool failed = cp_value_has(value, "error");
-  if (task == NULL)
+  if (task == NULL && cp_value_has(value, "id"))
+    worker->pool->stats.stray++; /* late, a second time, or of another worker */
+  else if (task == NULL)
     tell_other(worker, message);
   else if (failed || cp_value_has(value, "result"))
     answered(worker, task, message, failed);

@@ -101,7 +101,7 @@ static void count(cp__task *task, int status) {
 
 static void finish(cp__task *task, int status) {
   task->state = CP__TASK_OVER;
-  task->ended_ns = uv_hrtime();
+  if (task->ended_ns == 0) task->ended_ns = uv_hrtime();
   cp__abort_unlisten(&task->abort);
   cp__queue_release(task->queue);
   count(task, status);
@@ -109,8 +109,8 @@ static void finish(cp__task *task, int status) {
 
 void cp__task_over(cp__task *task, const cp__verdict *verdict) {
   cp_pool *pool = task->pool;
-  finish(task, verdict->status);
   keep(task, verdict);
+  finish(task, task->status);
   cp__pool_make_due(pool);
   if (pool->options.ordered) {
     pool->held++;

@@ -45,6 +45,7 @@ void cp_pool_free(cp_pool *pool) {
   if (pool == NULL) return;
   pool->freed = true;
   pool->state = CP__POOL_CLOSED;
+  cp__task_table_unlisten(&pool->tasks); /* they live until the handles are closed */
   free_workers(pool);
   uv_close((uv_handle_t *)&pool->timer, on_handle_closed);
   uv_close((uv_handle_t *)&pool->idle, on_handle_closed);
@@ -96,6 +97,7 @@ void cp__pool_settle(cp_pool *pool) {
   if (pool->freed) return;
   if (pool->unbalanced) cp__pool_balance(pool);
   cp__pool_dispatch(pool);
+  cp__pool_fail_returned(pool);
   if (pool->unbalanced) cp__pool_make_due(pool);
   cp__pool_tell_states(pool);
   cp__pool_tell(pool);
@@ -223,6 +225,7 @@ static void resolve_worker(cp_options *options) {
   options->overflow = CP_OVERFLOW_KILL;
   options->signal = NULL;
   options->input = NULL;
+  options->input_length = 0;
   options->raw_messages = false;
 }
 

@@ -23,11 +23,7 @@ static bool is_final(int code) {
          code != UV_ETXTBSY && code != CP_ETIMEDOUT;
 }
 
-static void give_up(cp_pool *pool, const char *sentence, const cp__worker *last) {
-  pool->given_up = pool->owes_error = true;
-  (void)cp__fail(&pool->give_up_error, CP_EPOOL, CP_STAGE_RUN, -1, pool->plan.module,
-                 "the workers do not start: %u without an answer, one after the other; the last one: %s",
-                 pool->failed_starts, sentence);
+static void fail_waiting(cp_pool *pool, const cp__worker *last) {
   cp__verdict verdict = {.status = CP_EPOOL, .error = pool->give_up_error.message};
   if (last != NULL) {
     verdict.err = last->tail;
@@ -40,6 +36,19 @@ static void give_up(cp_pool *pool, const char *sentence, const cp__worker *last)
       cp__task_over(task, &verdict);
     }
   }
+}
+
+/* Workers that were started before may still have tasks: those that come back find nobody who would take them. */
+void cp__pool_fail_returned(cp_pool *pool) {
+  if (pool->given_up && pool->waiting > 0) fail_waiting(pool, NULL);
+}
+
+static void give_up(cp_pool *pool, const char *sentence, const cp__worker *last) {
+  pool->given_up = pool->owes_error = true;
+  (void)cp__fail(&pool->give_up_error, CP_EPOOL, CP_STAGE_RUN, -1, pool->plan.module,
+                 "the workers do not start: %u without an answer, one after the other; the last one: %s",
+                 pool->failed_starts, sentence);
+  fail_waiting(pool, last);
 }
 
 /* Each next start waits longer. Workers that have worked may well go on, whatever becomes of new ones. */

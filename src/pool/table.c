@@ -44,11 +44,16 @@ cp__task *cp__task_table_find(const cp__task_table *table, uint64_t id) {
   return task;
 }
 
+void cp__task_table_unlisten(const cp__task_table *table) {
+  for (size_t i = 0; i < table->size; i++)
+    for (cp__task *task = table->buckets[i]; task != NULL; task = task->next_same_hash)
+      cp__abort_unlisten(&task->abort);
+}
+
 void cp__task_table_free(cp__task_table *table) {
   for (size_t i = 0; i < table->size; i++) {
     for (cp__task *task = table->buckets[i], *next; task != NULL; task = next) {
       next = task->next_same_hash;
-      cp__abort_unlisten(&task->abort);
       cp__task_free(task);
     }
   }
