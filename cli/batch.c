@@ -286,7 +286,7 @@ static int start_streams(batch *b) {
   b->input =
       (line_input){.on_line = on_line, .on_end = on_input_end, .data = b, .null_ended = b->options->pool.null_ended};
   b->output = (line_output){.on_room = on_room, .on_error = on_output_error, .data = b};
-  if (b->options->pool.progress != PROGRESS_NEVER) b->output.before_write = before_write;
+  if (isatty(STDOUT_FILENO) == 1) b->output.before_write = before_write;
   int rc = line_output_start(&b->output, &b->loop, STDOUT_FILENO);
   if (rc != 0) say("stdout: %s", cp_strerror(rc));
   if (rc != 0) return rc;
