@@ -99,26 +99,29 @@ static void trace_outcome(worker_pool *self, const batch_job *job, const cp_outc
 }
 
 /* Structured clone has values that JSON does not have: then the task has failed, for stdout stays JSON. */
+static void take_answer(worker_pool *self, batch_job *job, const cp_outcome *outcome) {
+  size_t length;
+  const char *json = result_json(outcome, &length);
+  cp_outcome failure = *outcome;
+  failure.status = CP_ECLONE;
+  failure.error = "the result is a value that JSON does not have, or is too large";
+  if (json != NULL)
+    print_result(self, job, json, length);
+  else
+    fail_job(self, job, &failure);
+}
+
 static void on_outcome(cp_pool *pool, const cp_outcome *outcome, void *data) {
   batch_job *job = data;
   worker_pool *self = cp_pool_data(pool);
-  size_t length;
   trace_outcome(self, job, outcome);
   if (outcome->status == CP_EPOOL) batch_stop(self->batch); /* on_pool_error() tells why, when all tasks are told */
-  if (outcome->status == CP_EABORTED || outcome->status == CP_EPOOL) {
+  if (outcome->status == 0)
+    take_answer(self, job, outcome);
+  else if (outcome->status == CP_EABORTED || outcome->status == CP_EPOOL)
     batch_finish(job, &(job_result){.dropped = true});
-  } else if (outcome->status != 0) {
+  else
     fail_job(self, job, outcome);
-  } else {
-    const char *json = result_json(outcome, &length);
-    cp_outcome failure = *outcome;
-    failure.status = CP_ECLONE;
-    failure.error = "the result is a value that JSON does not have, or is too large";
-    if (json != NULL)
-      print_result(self, job, json, length);
-    else
-      fail_job(self, job, &failure);
-  }
 }
 
 /* ---------------------------------------------------------------- what is no answer */
