@@ -298,6 +298,89 @@ static void a_recycled_worker_ends_what_it_has_begun(void **state) {
   close_pool(pool, &e, CP_POOL_FINISH);
 }
 
+static void a_recycled_worker_keeps_its_place_while_it_has_a_task_with_a_key(void **state) {
+  (void)state;
+  events e;
+  task first, second;
+  cp_pool *pool = open_plain(&e, 1);
+  cp_task_options options = task_options(&first);
+  options.key = "k";
+  (void)submit_with(pool, &first, json_of("hold", 0, NULL), &options);
+  (void)next_beginning();
+  cp_pool_recycle(pool);
+  options = task_options(&second);
+  options.key = "k";
+  (void)submit_with(pool, &second, json_of("hold", 1, NULL), &options);
+  RUN_UNTIL(e.ready == 2);
+  for (int i = 0; i < 20; i++) take_turn();
+  assert_int_equal(attempts_begun(1), 0);
+  let_go("gate", 2);
+  await_tasks(&first, 1);
+  await_tasks(&second, 1);
+  assert_true(first.ended_ns <= second.started_ns);
+  assert_int_not_equal(first.pid, second.pid);
+  RUN_UNTIL(e.ended == 1);
+  close_pool(pool, &e, CP_POOL_FINISH);
+}
+
+static void a_recycled_worker_is_held_to_the_timeout_of_its_task(void **state) {
+  (void)state;
+  events e;
+  task stuck, next;
+  cp_pool *pool = open_plain(&e, 1);
+  cp_task_options options = task_options(&stuck);
+  options.timeout_ms = ENOUGH_MS;
+  (void)submit_with(pool, &stuck, json_of("stuck", 0, NULL), &options);
+  int pid = next_beginning().pid;
+  cp_pool_recycle(pool);
+  (void)submit(pool, &next, "3");
+  await_tasks(&next, 1);
+  await_tasks(&stuck, 1);
+  assert_int_equal(stuck.status, CP_ETIMEDOUT);
+  RUN_UNTIL(e.ended == 1);
+  assert_false(is_alive(pid));
+  assert_int_equal(stats_of(pool).started, 2);
+  assert_true(all_idle(pool, 1));
+  close_pool(pool, &e, CP_POOL_FINISH);
+}
+
+static void a_recycled_worker_that_dies_with_a_task_gives_it_back(void **state) {
+  (void)state;
+  events e;
+  task held;
+  cp_pool *pool = open_plain(&e, 1);
+  (void)submit(pool, &held, json_of("hold", 3, NULL));
+  int pid = next_beginning().pid;
+  cp_pool_recycle(pool);
+  RUN_UNTIL(e.ready == 2);
+  assert_int_equal(kill(pid, SIGKILL), 0);
+  assert_int_not_equal(next_beginning().pid, pid);
+  let_go("gate", 1);
+  await_tasks(&held, 1);
+  assert_true(held.result == 9);
+  assert_int_equal(held.attempts, 2);
+  assert_int_equal(stats_of(pool).started, 2);
+  close_pool(pool, &e, CP_POOL_FINISH);
+  assert_int_equal(e.complaints, 1);
+}
+
+static void a_recycled_worker_with_a_task_does_not_hold_up_an_abort(void **state) {
+  (void)state;
+  events e;
+  task held;
+  cp_pool *pool = open_plain(&e, 1);
+  (void)submit(pool, &held, json_of("hold", 3, NULL));
+  (void)next_beginning();
+  cp_pool_recycle(pool);
+  RUN_UNTIL(e.ready == 2);
+  assert_int_equal(cp_pool_close(pool, CP_POOL_ABORT, 0, on_pool_closed, &e), 0);
+  RUN_UNTIL(e.closed);
+  assert_int_equal(held.status, CP_EABORTED);
+  assert_int_equal(e.ended, 2);
+  run_loop();
+  cp_pool_free(pool);
+}
+
 /* Its replacement does not come: the one that there is must not leave before. */
 static void a_worker_stays_until_its_replacement_is_ready(void **state) {
   (void)state;
@@ -658,6 +741,10 @@ int main(void) {
       POOL_TEST(a_worker_that_has_grown_is_replaced),
       POOL_TEST(recycling_replaces_all_workers_that_there_are),
       POOL_TEST(a_recycled_worker_ends_what_it_has_begun),
+      POOL_TEST(a_recycled_worker_keeps_its_place_while_it_has_a_task_with_a_key),
+      POOL_TEST(a_recycled_worker_is_held_to_the_timeout_of_its_task),
+      POOL_TEST(a_recycled_worker_that_dies_with_a_task_gives_it_back),
+      POOL_TEST(a_recycled_worker_with_a_task_does_not_hold_up_an_abort),
       POOL_TEST(a_worker_stays_until_its_replacement_is_ready),
       POOL_TEST(a_pool_that_finishes_does_what_was_submitted_first),
       POOL_TEST(tasks_that_need_another_attempt_have_it_while_the_pool_finishes),

@@ -249,6 +249,7 @@ static void check_worker(cp__worker *worker, uint64_t now) {
 void cp__pool_check_deadlines(cp_pool *pool, uint64_t now) {
   for (unsigned i = 0; i < pool->options.size; i++)
     if (pool->places[i].worker != NULL) check_worker(pool->places[i].worker, now);
+  for (cp__worker *worker = pool->leaving; worker != NULL; worker = worker->next) check_worker(worker, now);
 }
 
 /* ---------------------------------------------------------------- submitting */

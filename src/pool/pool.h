@@ -80,8 +80,8 @@ void cp__pool_update(cp_pool *pool);            /* whether it keeps the loop ali
 /* staff.c: starting, replacing and dismissing workers */
 extern const cp__worker_events cp__pool_worker_events;
 void cp__pool_balance(cp_pool *pool);
-void cp__pool_fail_returned(cp_pool *pool); /* tasks that wait although it has given up */
-void cp__pool_dismiss(cp__worker *worker, bool by_force); /* from its place; it has no tasks */
+void cp__pool_fail_returned(cp_pool *pool);               /* tasks that wait although it has given up */
+void cp__pool_dismiss(cp__worker *worker, bool by_force); /* from its place; by force: it has no tasks */
 void cp__pool_dismiss_all(cp_pool *pool, bool by_force);
 void cp__pool_check_staff(cp_pool *pool, uint64_t now); /* deadlines of workers */
 void cp__pool_check_wear(cp__worker *worker);           /* it has got a task or done one: is it time to replace it? */

@@ -134,8 +134,10 @@ static void vacate(cp__worker *worker) {
 
 void cp__pool_dismiss(cp__worker *worker, bool by_force) {
   cp_pool *pool = worker->pool;
-  vacate(worker);
-  cp__worker_link(worker, &pool->leaving);
+  if (worker->link == NULL) {
+    vacate(worker);
+    cp__worker_link(worker, &pool->leaving);
+  }
   if (by_force)
     cp__worker_terminate(worker);
   else
@@ -184,20 +186,57 @@ static void wear_out(cp__worker *worker) {
   cp__pool_make_due(worker->pool);
 }
 
+static bool has_ready_successor(const cp__worker *worker) {
+  const cp__worker *successor = place_of(worker)->successor;
+  return successor != NULL && successor->state == CP_WORKER_READY;
+}
+
+static bool has_task_with_key(const cp__worker *worker) {
+  const cp__task *task = worker->running;
+  while (task != NULL && task->queue == &worker->pool->shared) task = task->next;
+  return task != NULL;
+}
+
+/* Somebody has handed over this place, and has not done yet. */
+static bool has_busy_predecessor(const cp__worker *worker) {
+  const cp__worker *other = worker->pool->leaving;
+  while (other != NULL && (other->place != worker->place || other->running_count == 0)) other = other->next;
+  return other != NULL;
+}
+
+/*
+ * Its successor may take its place before it has done what it has begun. Not where tasks of the same key may follow, which
+ * come one after the other; and not again and again: no more tasks run at a time than there are places, but for a worker
+ * that is too old or too large.
+ */
+static bool may_hand_over(const cp__worker *worker) {
+  return has_ready_successor(worker) && !is_exhausted(worker) && !has_task_with_key(worker) &&
+         !has_busy_predecessor(worker);
+}
+
 /* Its successor is ready, or it may have no more tasks: it goes when it has done what it has begun. */
 static void stop_serving(cp__worker *worker) {
   worker->state = CP_WORKER_LEAVING;
   worker->pool->states_changed = true;
-  if (worker->running_count == 0) cp__pool_dismiss(worker, false);
+  if (worker->running_count == 0 || may_hand_over(worker)) cp__pool_dismiss(worker, false);
+}
+
+/* It has handed over its place. */
+static void leave_if_done(cp__worker *worker) {
+  if (worker->running_count > 0) return;
+  cp__worker_leave(worker);
+  cp__pool_wake(worker->pool, worker->part_at);
 }
 
 void cp__pool_check_wear(cp__worker *worker) {
   cp_pool *pool = worker->pool;
   uint64_t now = uv_now(pool->loop);
-  if (worker->link != NULL) return;
+  if (worker->link != NULL) {
+    leave_if_done(worker);
+    return;
+  }
   if (is_exhausted(worker) || is_over_age(worker, now) || is_too_large(worker, now)) wear_out(worker);
-  const cp__worker *successor = place_of(worker)->successor;
-  bool is_replaced = worker->worn && successor != NULL && successor->state == CP_WORKER_READY;
+  bool is_replaced = worker->worn && has_ready_successor(worker);
   if (worker->state == CP_WORKER_LEAVING || is_exhausted(worker) || is_replaced)
     stop_serving(worker);
   else if (worker->running_count == 0 && pool->options.idle_ms > 0)
@@ -343,7 +382,8 @@ static void on_ended(cp__worker *worker, const cp_exit *exit) {
   char sentence[768];
   cp__pool_hold(pool);
   cp__worker_describe_end(worker, exit, sentence, sizeof sentence);
-  bool failed = is_failed_start(worker), expected = worker->state == CP_WORKER_LEAVING && !failed;
+  bool failed = is_failed_start(worker);
+  bool expected = worker->state == CP_WORKER_LEAVING && worker->running_count == 0 && !failed;
   count_end(worker);
   if (worker->link == NULL)
     vacate(worker);

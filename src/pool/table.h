@@ -14,6 +14,6 @@ void cp__task_table_add(cp__task_table *table, cp__task *task);
 void cp__task_table_remove(cp__task_table *table, const cp__task *task);
 cp__task *cp__task_table_find(const cp__task_table *table, uint64_t id);
 void cp__task_table_unlisten(const cp__task_table *table); /* no controller reaches the tasks any more */
-void cp__task_table_free(cp__task_table *table); /* the tasks, too */
+void cp__task_table_free(cp__task_table *table);           /* the tasks, too */
 
 #endif
