@@ -322,6 +322,7 @@ static void run_loop(batch *b, int (*open)(struct batch *self)) {
   stop_handles(b);
   if (b->engine->free != NULL) b->engine->free(b->data);
   if (!b->leaving) (void)uv_run(&b->loop, UV_RUN_DEFAULT);
+  b->tally.dropped += b->active; /* left behind */
   if (started) progress_summary(&b->progress);
   line_input_dispose(&b->input);
   line_output_dispose(&b->output);

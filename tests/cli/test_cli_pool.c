@@ -356,8 +356,9 @@ static void a_stdout_that_takes_nothing_is_told(void **state) {
 static void the_first_interrupt_lets_tasks_come_to_their_end(void **state) {
   (void)state;
   const cue cues[] = {{"|##|", SIGINT}, {NULL, 0}};
-  const event_log *log = run_cli_cued(CP_ARGS("pool", "-n", "2", "--progress", OBEY),
-                                      "{\"n\":1,\"ms\":600}\n{\"n\":2,\"ms\":600}\n{\"n\":3}\n{\"n\":4}\n", true, cues);
+  const event_log *log =
+      run_cli_cued(CP_ARGS("pool", "-n", "2", "--progress", OBEY),
+                   "{\"n\":1,\"ms\":1200}\n{\"n\":2,\"ms\":1200}\n{\"n\":3}\n{\"n\":4}\n", true, cues);
   assert_int_equal(log->exit.code, 128 + SIGINT);
   assert_same_lines(log->out, "1\n2\n");
   assert_non_null(strstr(log->err, "SIGINT: no line after 2 is begun, and 2 running are finished"));

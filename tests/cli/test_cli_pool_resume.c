@@ -39,9 +39,9 @@ static void resume_of_a_file_that_is_not_there_does_all(void **state) {
 }
 
 /* What a shell does with >> FILE. */
-static void resume_into(const char *path, const char *before, const char *input, const char *expected) {
+static void resume_into(const char *path, int flags, const char *before, const char *input, const char *expected) {
   write_file(path, before, 0644);
-  int fd = open(path, O_WRONLY | O_APPEND | O_CLOEXEC);
+  int fd = open(path, flags | O_CLOEXEC);
   const cp_options options = {CP_INPUT(input), .stdio = CP_STDIO(CP_PIPE, CP_FD(fd), CP_PIPE)};
   assert_status(run_cli_with(CP_ARGS("pool", ONE, "--resume", path, OBEY), &options), 0);
   (void)close(fd);
@@ -58,8 +58,15 @@ static void a_torn_last_line_is_cut_off_and_done_again(void **state) {
   char before[128];
   for (size_t cut = 1; cut < sizeof whole; cut++) {
     (void)snprintf(before, sizeof before, "{\"line\":1,\"result\":1}\n%.*s", (int)cut, whole);
-    resume_into(path, before, "1\n2\n", all);
+    resume_into(path, cut % 2 ? O_RDWR : O_WRONLY | O_APPEND, before, "1\n2\n", all);
   }
+}
+
+/* 1<> FILE */
+static void nothing_is_overwritten(void **state) {
+  (void)state;
+  resume_into(temp_path("results"), O_RDWR, "{\"line\":1,\"result\":1}\n", "1\n2\n",
+              "{\"line\":1,\"result\":1}\n{\"line\":2,\"result\":2}\n");
 }
 
 static void a_torn_line_in_a_file_that_is_not_written_stays(void **state) {
@@ -146,6 +153,7 @@ int main(void) {
       CLI_TEST(resume_skips_what_has_results),
       CLI_TEST(resume_of_a_file_that_is_not_there_does_all),
       CLI_TEST(a_torn_last_line_is_cut_off_and_done_again),
+      CLI_TEST(nothing_is_overwritten),
       CLI_TEST(a_torn_line_in_a_file_that_is_not_written_stays),
       CLI_TEST(a_file_of_something_else_is_refused_and_stays),
       CLI_TEST(after_a_kill_each_line_is_done_exactly_once),
