@@ -3,6 +3,7 @@
 /// <reference types="node" />
 
 import * as base from 'node:child_process';
+import { EventEmitter } from 'node:events';
 import { Readable, Writable } from 'node:stream';
 import { URL } from 'node:url';
 
@@ -273,3 +274,184 @@ export function execFileSync(file: string, args: Arguments): Bytes;
 export function execFileSync(file: string, args: Arguments, options: ExecFileSyncOptionsWithStringEncoding): string;
 export function execFileSync(file: string, args: Arguments, options: ExecFileSyncOptionsWithBufferEncoding): Bytes;
 export function execFileSync(file: string, args?: Arguments, options?: ExecFileSyncOptions): Text;
+
+// ---------------------------------------------------------------- ProcessPool
+
+/** Options of a pool; the others are those of fork(). */
+export interface ProcessPoolOptions extends Omit<ForkOptions, 'timeout' | 'signal' | 'drainTimeout' | 'mergeStderr'> {
+  /** Workers at most; default 4; 0: as many as there are CPUs for this process. */
+  size?: number | undefined;
+  /** Workers that are kept; default: size, or 0 with idleTimeout. */
+  minSize?: number | undefined;
+  /** Milliseconds without a task after which a worker beyond minSize leaves; 0: it stays. */
+  idleTimeout?: number | undefined;
+  /** 'plain': a message is a task, the next one that comes back its result. 'envelope': see child-process-c/worker. */
+  protocol?: 'plain' | 'envelope' | undefined;
+  /** Tasks that a worker has at a time, with 'envelope'; default 1. */
+  inFlight?: number | undefined;
+  /** Results are told in the order of execute(). */
+  ordered?: boolean | undefined;
+  /** Milliseconds that a worker may take for a task, or it is killed; 0: for ever. */
+  timeout?: number | undefined;
+  /** Tasks that took too long are tried again, too. */
+  retryTimeouts?: boolean | undefined;
+  /** How often a task is tried again when its worker has died; default 2. */
+  maxRetries?: number | undefined;
+  /** Tasks that may wait; 0: any number. */
+  maxQueue?: number | undefined;
+  /** More waiting tasks than that set needsDrain; default 1024. */
+  highWaterMark?: number | undefined;
+  /** 'drain' comes when no more than that wait; default: a quarter of highWaterMark. */
+  lowWaterMark?: number | undefined;
+  /** Tasks after which a worker is replaced; 0: never. */
+  maxTasks?: number | undefined;
+  /** Milliseconds after which a worker is replaced; 0: never. */
+  maxAge?: number | undefined;
+  /** Bytes of memory beyond which a worker is replaced; 0: any. */
+  maxRss?: number | undefined;
+  /** The first message of a worker says that it is ready for tasks. */
+  readyMessage?: boolean | undefined;
+  /** Milliseconds until a worker must be ready; default 30,000. */
+  startTimeout?: number | undefined;
+  /** Workers that end without an answer, one after the other, until the pool gives up; default 10. */
+  maxFailedStarts?: number | undefined;
+  /** Arguments behind the module. */
+  args?: readonly string[] | undefined;
+}
+
+export interface TaskOptions {
+  /** Cancels the task: it is taken from the queue, or its worker is told (envelope), or killed. */
+  signal?: AbortSignal | undefined;
+  /** Milliseconds; 0: the pool's. */
+  timeout?: number | undefined;
+  maxRetries?: number | undefined;
+  /** Higher ones are begun first; default 0. */
+  priority?: number | undefined;
+  /** Tasks with the same key go to the same worker. */
+  key?: string | undefined;
+  /** With 'envelope': what the worker tells before its result. */
+  onProgress?: ((value: any) => void) | undefined;
+}
+
+/** What a promise of execute() is rejected with; an AbortError after its signal; a TypeError for what cannot be sent. */
+export interface ProcessPoolError extends Error {
+  code:
+    | 'ERR_POOL_REPLY' // the worker answered with an error, which is the cause
+    | 'ERR_POOL_WORKER' // its worker died, once more often than maxRetries allows
+    | 'ERR_POOL_TIMEOUT' // it took longer than its timeout
+    | 'ERR_POOL_CLOSED' // the pool was destroyed before it was done
+    | 'ERR_POOL_FAILED' // the workers do not start
+    | 'ERR_POOL_QUEUE_FULL' // maxQueue tasks wait already
+    | 'ERR_POOL_MESSAGE_SIZE' // the task, or its result, is too large
+    | 'ERR_POOL_SEND'; // it could not be sent to a worker
+  /** How the last worker ended; null: by a signal, or it has not. */
+  exitCode?: number | null;
+  signal?: NodeJS.Signals | null;
+  /** The end of what it wrote to stderr. */
+  stderr?: string;
+  /** How often a worker was given the task. */
+  attempts?: number;
+  pid?: number | undefined;
+}
+
+export interface PoolWorker {
+  /** 1 to size; the worker that replaces it has the same, and finds it as CHILD_PROCESS_WORKER_ID in its environment. */
+  id: number;
+  pid: number | undefined;
+  state: 'starting' | 'ready' | 'leaving';
+  /** Tasks that it has now, and has answered. */
+  running: number;
+  done: number;
+  /** It leaves for maxTasks, maxAge, maxRss or recycle(). */
+  recycled: boolean;
+}
+
+export interface PoolWorkerChange extends Omit<PoolWorker, 'state'> {
+  state: PoolWorker['state'] | 'ended';
+  exitCode: number | null;
+  signalCode: NodeJS.Signals | null;
+  /** Why it ended, if that is not as it should be. */
+  error: string | undefined;
+}
+
+export interface ProcessPoolStats {
+  /** Tasks now; held: done, but an earlier one is not (ordered). */
+  waiting: number;
+  running: number;
+  held: number;
+  /** Workers that are ready, and of them without a task. */
+  workers: number;
+  idle: number;
+  /** Tasks since the start. */
+  submitted: number;
+  succeeded: number;
+  failed: number;
+  retried: number;
+  timedOut: number;
+  cancelled: number;
+  /** Messages that belonged to no task. */
+  stray: number;
+  /** Workers since the start. */
+  started: number;
+  crashed: number;
+  recycled: number;
+  shrunk: number;
+  /** Milliseconds, of all tasks together. */
+  queuedTime: number;
+  runTime: number;
+}
+
+export interface ProcessPoolReport {
+  /** Tasks that were not done. */
+  aborted: number;
+  /** Workers that had to be sent the killSignal, and those of them that took SIGKILL. */
+  terminated: number;
+  killed: number;
+}
+
+export interface ProcessPoolEvents {
+  /** After needsDrain was true: go on. */
+  drain: [];
+  /** The last task has had its outcome. */
+  idle: [];
+  worker: [worker: PoolWorkerChange];
+  /** A message that is no answer. */
+  message: [message: any, worker: { id: number; pid: number }];
+  /** With `silent`. */
+  stdout: [bytes: Bytes, worker: { pid: number }];
+  stderr: [bytes: Bytes, worker: { pid: number }];
+  /** The pool gives up: its workers do not start. Nobody has to listen. */
+  error: [error: ProcessPoolError];
+}
+
+/** A pool of forked workers. */
+export class ProcessPool extends EventEmitter {
+  constructor(modulePath: string | URL, size?: number | ProcessPoolOptions);
+  /** Gives a task to a worker. The promise has the worker's answer: its message, or with 'envelope' its `result`. */
+  execute<T = any>(task: base.Serializable | null, options?: TaskOptions): Promise<T>;
+  /** Ends the pool; graceful: what was submitted is done first, for `timeout` milliseconds at most. */
+  destroy(options?: { graceful?: boolean | undefined; timeout?: number | undefined }): Promise<ProcessPoolReport>;
+  /** Cancels all tasks that have had no outcome yet: they are rejected with an AbortError whose cause is the reason. */
+  cancelAll(reason?: unknown): void;
+  /**
+   * Sends a message that is no task to each worker that is ready, and says how many there are. With 'plain' they must not
+   * answer it; with 'envelope' it must have no `id`.
+   */
+  broadcast(message: base.Serializable): number;
+  /** Replaces all workers; each ends what it has begun, and its successor is started first. */
+  recycle(): void;
+  readonly size: number;
+  readonly workers: PoolWorker[];
+  readonly stats: ProcessPoolStats;
+  /** More than highWaterMark tasks wait: go on after 'drain'. */
+  readonly needsDrain: boolean;
+  /** The pool keeps the program running until it is destroyed ... */
+  ref(): this;
+  /** ... or only while it has tasks. */
+  unref(): this;
+
+  on<E extends keyof ProcessPoolEvents>(event: E, listener: (...values: ProcessPoolEvents[E]) => void): this;
+  once<E extends keyof ProcessPoolEvents>(event: E, listener: (...values: ProcessPoolEvents[E]) => void): this;
+  off<E extends keyof ProcessPoolEvents>(event: E, listener: (...values: ProcessPoolEvents[E]) => void): this;
+}
+export interface ProcessPool extends AsyncDisposable {}

@@ -106,7 +106,7 @@ function makePlan(options, entries, env) {
   const dies = options.dieWithParent;
   const killTree = Boolean(options.killTree);
   // In the background a child that reads the terminal would be stopped.
-  const readsOurInput = entries[0].fd === 0;
+  const readsOurInput = entries[0]?.fd === 0;
   return {
     file: options.file,
     args: options.args === undefined ? [] : asText(options.args),

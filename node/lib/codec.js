@@ -168,7 +168,11 @@ function decodePart(source, start, stop) {
   return decodeAlone(ownBytes(source, start, stop));
 }
 
-const decodeClone = (payload) => decodePart(payload, 0, payload.length);
+/** @param payload  a Buffer, or how many bytes of the inbox it is, from `start` on. */
+function decodeClone(payload, start = 0) {
+  if (typeof payload === 'number') return decodePart(native.inbox, start, start + payload);
+  return decodePart(payload, 0, payload.length);
+}
 
 /**
  * Messages that were read together, each behind its length. A malformed one does not take the others along.

@@ -97,6 +97,7 @@ module.exports = {
   validateBoolean,
   validateFunction,
   validateId,
+  validateInteger,
   validateKillSignal,
   validateMaxBuffer,
   validateNoNull,

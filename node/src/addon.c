@@ -8,8 +8,22 @@
 #include "convert.h"
 
 static const char *const callback_names[CALLBACK_COUNT] = {
-    [CALLBACK_EXIT] = "exit", [CALLBACK_MESSAGES] = "messages",     [CALLBACK_MESSAGE] = "message",
-    [CALLBACK_SENT] = "sent", [CALLBACK_DISCONNECT] = "disconnect", [CALLBACK_CHANNEL_ERROR] = "channelError",
+    [CALLBACK_EXIT] = "exit",
+    [CALLBACK_MESSAGES] = "messages",
+    [CALLBACK_MESSAGE] = "message",
+    [CALLBACK_SENT] = "sent",
+    [CALLBACK_DISCONNECT] = "disconnect",
+    [CALLBACK_CHANNEL_ERROR] = "channelError",
+    [CALLBACK_POOL_RESULTS] = "poolResults",
+    [CALLBACK_POOL_FAILURE] = "poolFailure",
+    [CALLBACK_POOL_PROGRESS] = "poolProgress",
+    [CALLBACK_POOL_WORKER] = "poolWorker",
+    [CALLBACK_POOL_MESSAGE] = "poolMessage",
+    [CALLBACK_POOL_OUTPUT] = "poolOutput",
+    [CALLBACK_POOL_DRAIN] = "poolDrain",
+    [CALLBACK_POOL_IDLE] = "poolIdle",
+    [CALLBACK_POOL_ERROR] = "poolError",
+    [CALLBACK_POOL_CLOSED] = "poolClosed",
 };
 
 void addon_release(node_addon *addon) {
@@ -47,6 +61,8 @@ static void on_cleanup(napi_async_cleanup_hook_handle hook, void *data) {
   addon->hook = hook;
   addon->references++;
   while (addon->processes != NULL) process_drop(addon->processes);
+  while (addon->pools != NULL) pool_drop(addon->pools);
+  pool_close_turns(addon);
   (void)uv_timer_init(addon->loop, &addon->farewell);
   addon->farewell.data = addon;
   on_farewell(&addon->farewell);
@@ -70,6 +86,7 @@ static void stay_loaded(void) {
 
 /* ---------------------------------------------------------------- what is exported */
 
+/* Those that are named: each part of lib/ has its own. */
 static napi_value set_callbacks(napi_env env, napi_callback_info info) {
   napi_value object, function;
   size_t count = 1;
@@ -80,6 +97,7 @@ static napi_value set_callbacks(napi_env env, napi_callback_info info) {
     napi_valuetype type;
     napi_ref reference;
     if (napi_get_named_property(env, object, callback_names[i], &function) != napi_ok) return NULL;
+    if (is_absent(env, function)) continue;
     if (napi_typeof(env, function, &type) != napi_ok || type != napi_function) {
       (void)must_be(env, callback_names[i], "a function");
       return NULL;
@@ -152,6 +170,7 @@ static bool export_all(napi_env env, napi_value exports, node_addon *addon) {
   napi_value class = channel_define(env, addon);
   if (class == NULL || napi_create_reference(env, class, 1, &addon->channel_class) != napi_ok) return false;
   return set(env, exports, "Process", process_define(env, addon)) &&
+         set(env, exports, "Pool", pool_define(env, addon)) &&
          set(env, exports, "spawnSync", make_function(env, "spawnSync", spawn_sync, addon)) &&
          set(env, exports, "setCallbacks", make_function(env, "setCallbacks", set_callbacks, addon)) &&
          set(env, exports, "closeFd", make_function(env, "closeFd", close_fd, addon)) &&

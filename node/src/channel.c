@@ -11,9 +11,7 @@
 
 enum {
   BATCH_BYTES = 64 * 1024, /* more are handed on before the end of the batch */
-  ALONE_BYTES = 64 * 1024, /* a larger message goes by itself: it is copied once less */
-  SCRATCH_BYTES = 16 * 1024,
-  SPARE_BYTES = 1024 * 1024 /* a larger scratch is given back */
+  ALONE_BYTES = 64 * 1024  /* a larger message goes by itself: it is copied once less */
 };
 
 static const napi_type_tag channel_tag = {0x6368616e6e656c31, 0x9d3c5a7e4b21f086};
@@ -80,15 +78,8 @@ static napi_value object_of(const node_channel *channel) {
   return object;
 }
 
-static napi_value make_buffer(napi_env env, const void *bytes, size_t length) {
-  napi_value buffer = NULL;
-  (void)napi_create_buffer_copy(env, length, bytes, NULL, &buffer);
-  return buffer;
-}
-
 static napi_value make_payload(const node_channel *channel, const char *bytes, size_t length) {
-  napi_env env = channel->process->addon->env;
-  return channel->is_text ? make_text(env, bytes, length) : make_buffer(env, bytes, length);
+  return payload_make(channel->process->addon->env, channel->is_text, bytes, length);
 }
 
 /* Its memory stays: BATCH_BYTES and one message at most. */
@@ -101,9 +92,9 @@ void channel_tell_error(node_channel *channel, const cp_error *error) {
   node_call call;
   napi_env env = channel->process->addon->env;
   channel_tell_batch(channel);
-  if (!call_begin(&call, channel->process)) return;
+  if (!process_call_begin(&call, channel->process)) return;
   const napi_value arguments[] = {object_of(channel), make_int(env, error->code), make_string(env, error->message)};
-  call_end(&call, CALLBACK_CHANNEL_ERROR, 3, arguments);
+  process_call_end(&call, channel->process, CALLBACK_CHANNEL_ERROR, 3, arguments);
 }
 
 /* A message would be missing: better none than the ones behind it. */
@@ -127,7 +118,7 @@ void channel_tell_batch(node_channel *channel) {
   node_call call;
   uint32_t count = channel->count;
   if (count == 0) return;
-  if (!call_begin(&call, channel->process)) {
+  if (!process_call_begin(&call, channel->process)) {
     empty_batch(channel);
     return;
   }
@@ -136,7 +127,7 @@ void channel_tell_batch(node_channel *channel) {
   (void)napi_create_uint32(channel->process->addon->env, count, &number);
   const napi_value arguments[] = {object_of(channel), payloads, number};
   empty_batch(channel);
-  call_end(&call, CALLBACK_MESSAGES, 3, arguments);
+  process_call_end(&call, channel->process, CALLBACK_MESSAGES, 3, arguments);
 }
 
 /* ---------------------------------------------------------------- what comes */
@@ -198,7 +189,7 @@ static void tell_message(node_channel *channel, cp_message *message, bool intern
   napi_env env = channel->process->addon->env;
   const void *payload = cp_message_payload(message, &length);
   channel_tell_batch(channel);
-  if (!call_begin(&call, channel->process)) return;
+  if (!process_call_begin(&call, channel->process)) return;
   napi_value object = object_of(channel);
   const cp_handle *handle = object != NULL && can_run(env, object) ? cp_message_handle(message, 0) : NULL;
   const char *type = handle != NULL ? cp_handle_type_name(handle->type) : "";
@@ -209,7 +200,7 @@ static void tell_message(node_channel *channel, cp_message *message, bool intern
                                   make_int(env, handle != NULL ? cp_message_take_fd(message, 0) : -1),
                                   make_string(env, type),
                                   make_string(env, key)};
-  call_end(&call, CALLBACK_MESSAGE, 6, arguments);
+  process_call_end(&call, channel->process, CALLBACK_MESSAGE, 6, arguments);
   if (arguments[1] == NULL) give_up(channel, CP_ETOOBIG); /* JavaScript's strings and buffers have their limits */
 }
 
@@ -251,9 +242,9 @@ static void on_disconnect(cp_channel *core, void *data) {
   process_hold(process);
   channel_tell_batch(channel);
   channel->open = false; /* close() out of the callback does not wait for it any more */
-  if (call_begin(&call, process)) {
+  if (process_call_begin(&call, process)) {
     const napi_value arguments[] = {object_of(channel)};
-    call_end(&call, CALLBACK_DISCONNECT, 1, arguments);
+    process_call_end(&call, process, CALLBACK_DISCONNECT, 1, arguments);
   }
   let_go(channel);
   process_channel_closed(process);
@@ -281,54 +272,13 @@ static void on_sent(cp_channel *core, int status, void *data) {
   bool wanted = sends->wanted[sends->first];
   sends->first = (sends->first + 1) & (sends->capacity - 1);
   sends->count--;
-  if (!wanted || !call_begin(&call, channel->process)) return;
+  if (!wanted || !process_call_begin(&call, channel->process)) return;
   const napi_value arguments[] = {object_of(channel), make_int(channel->process->addon->env, status)};
-  call_end(&call, CALLBACK_SENT, 2, arguments);
-}
-
-/* The scratch memory of the environment grows to what is sent. */
-static bool grow_scratch(node_addon *addon, size_t size) {
-  free(addon->scratch);
-  addon->scratch = malloc(size);
-  addon->scratch_size = addon->scratch != NULL ? size : 0;
-  return addon->scratch != NULL;
-}
-
-/* For the whole string: at most three bytes of UTF-8 for a unit of UTF-16; counting them would take another pass. */
-static bool grow_for(node_addon *addon, napi_value value) {
-  size_t length;
-  enum { PER_UNIT = 3 };
-  (void)napi_get_value_string_utf16(addon->env, value, NULL, 0, &length);
-  if (grow_scratch(addon, length * PER_UNIT + 1)) return true;
-  (void)napi_get_value_string_utf8(addon->env, value, NULL, 0, &length);
-  return grow_scratch(addon, length + 1);
-}
-
-/* One call as a rule: what leaves room for another character, of four bytes at most, was not cut. */
-static int read_text(node_addon *addon, napi_value value, const void **bytes, size_t *length) {
-  enum { LARGEST = 4 };
-  napi_env env = addon->env;
-  if (addon->scratch_size == 0 && !grow_scratch(addon, SCRATCH_BYTES)) return UV_ENOMEM;
-  napi_status status = napi_get_value_string_utf8(env, value, addon->scratch, addon->scratch_size, length);
-  if (status != napi_ok) return UV_EINVAL;
-  if (*length + LARGEST >= addon->scratch_size) {
-    if (!grow_for(addon, value)) return UV_ENOMEM;
-    (void)napi_get_value_string_utf8(env, value, addon->scratch, addon->scratch_size, length);
-  }
-  *bytes = addon->scratch;
-  return 0;
-}
-
-static void trim_scratch(node_addon *addon) {
-  if (addon->scratch_size <= SPARE_BYTES) return;
-  free(addon->scratch);
-  addon->scratch = NULL;
-  addon->scratch_size = 0;
+  process_call_end(&call, channel->process, CALLBACK_SENT, 2, arguments);
 }
 
 typedef struct outgoing {
-  const void *payload;
-  size_t length;
+  node_payload payload;
   int fd;
   bool wants_callback;
 } outgoing;
@@ -348,7 +298,7 @@ static int post(node_channel *channel, const outgoing *message) {
     options.cb = on_sent;
     options.data = channel;
   }
-  int rc = cp_send_raw(channel->core, message->payload, message->length, &options);
+  int rc = cp_send_raw(channel->core, message->payload.bytes, message->payload.length, &options);
   if (rc < 0) return rc;
   bool queued = cp_channel_queued_messages(channel->core) > 0;
   if (message->wants_callback) sends->wanted[(sends->first + sends->count++) & (sends->capacity - 1)] = queued;
@@ -384,22 +334,6 @@ static napi_value construct(napi_env env, napi_callback_info info) {
   return object;
 }
 
-/* JSON text; clone bytes in a Buffer; or how many bytes of the outbox. UV_EINVAL: nothing of these. */
-static int read_payload(node_addon *addon, napi_value value, outgoing *message) {
-  void *bytes = NULL;
-  uint32_t length;
-  int rc = read_text(addon, value, &message->payload, &message->length);
-  if (rc != UV_EINVAL) return rc;
-  if (napi_get_value_uint32(addon->env, value, &length) == napi_ok && length <= OUTBOX_BYTES) {
-    message->payload = addon->outbox;
-    message->length = length;
-    return 0;
-  }
-  if (!bytes_of(addon->env, value, &bytes, &message->length)) return UV_EINVAL;
-  message->payload = bytes;
-  return 0;
-}
-
 static napi_value send_it(napi_env env, napi_callback_info info) {
   napi_value arguments[3];
   size_t count = 3;
@@ -415,13 +349,10 @@ static napi_value send_it(napi_env env, napi_callback_info info) {
     (void)must_be(env, "wantsCallback", "a boolean");
     return NULL;
   }
-  int rc = read_payload(addon, arguments[0], &message);
-  if (rc == UV_EINVAL) {
-    (void)must_be(env, "payload", "a string, a Uint8Array or a number");
-    return NULL;
-  }
+  int rc = payload_read(addon, arguments[0], &message.payload);
+  if (rc == UV_EINVAL) return NULL;
   if (rc == 0) rc = post(channel, &message);
-  trim_scratch(addon);
+  payload_done(addon);
   return make_int(env, rc);
 }
 

@@ -187,6 +187,21 @@ napi_value make_int(napi_env env, int number) {
   return value;
 }
 
+napi_value make_number(napi_env env, double number) {
+  napi_value value = NULL;
+  (void)napi_create_double(env, number, &value);
+  return value;
+}
+
+napi_value make_numbers(napi_env env, const double *numbers, size_t count) {
+  napi_value buffer, array = NULL;
+  void *memory;
+  if (napi_create_arraybuffer(env, count * sizeof *numbers, &memory, &buffer) != napi_ok) return NULL;
+  memcpy(memory, numbers, count * sizeof *numbers);
+  (void)napi_create_typedarray(env, napi_float64_array, count, buffer, 0, &array);
+  return array;
+}
+
 napi_value make_bool(napi_env env, bool boolean) {
   napi_value value = NULL;
   (void)napi_get_boolean(env, boolean, &value);
@@ -221,16 +236,11 @@ napi_value make_text(napi_env env, const char *bytes, size_t length) {
 }
 
 napi_value make_usage(napi_env env, const cp_usage *usage) {
-  const uint64_t numbers[] = {usage->user_us,      usage->system_us,          usage->max_rss_kib,
-                              usage->minor_faults, usage->major_faults,       usage->blocks_in,
-                              usage->blocks_out,   usage->voluntary_switches, usage->involuntary_switches};
-  enum { COUNT = sizeof numbers / sizeof *numbers };
-  napi_value buffer, array = NULL;
-  void *memory;
-  if (napi_create_arraybuffer(env, COUNT * sizeof(double), &memory, &buffer) != napi_ok) return NULL;
-  for (size_t i = 0; i < COUNT; i++) ((double *)memory)[i] = (double)numbers[i];
-  (void)napi_create_typedarray(env, napi_float64_array, COUNT, buffer, 0, &array);
-  return array;
+  const double numbers[] = {
+      (double)usage->user_us,      (double)usage->system_us,          (double)usage->max_rss_kib,
+      (double)usage->minor_faults, (double)usage->major_faults,       (double)usage->blocks_in,
+      (double)usage->blocks_out,   (double)usage->voluntary_switches, (double)usage->involuntary_switches};
+  return make_numbers(env, numbers, sizeof numbers / sizeof *numbers);
 }
 
 bool set(napi_env env, napi_value object, const char *name, napi_value value) {

@@ -38,6 +38,8 @@ bool is_absent(napi_env env, napi_value value);
 napi_value make_undefined(napi_env env);
 napi_value make_null(napi_env env);
 napi_value make_int(napi_env env, int number);
+napi_value make_number(napi_env env, double number);
+napi_value make_numbers(napi_env env, const double *numbers, size_t count); /* a Float64Array */
 napi_value make_bool(napi_env env, bool boolean);
 napi_value make_string(napi_env env, const char *text);               /* "": undefined */
 napi_value make_text(napi_env env, const char *bytes, size_t length); /* UTF-8; quick for ASCII */

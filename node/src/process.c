@@ -76,39 +76,7 @@ void process_drop(node_process *process) {
   process_release(process);
 }
 
-/* ---------------------------------------------------------------- calls of JavaScript */
-
-bool call_begin(node_call *call, node_process *process) {
-  node_addon *addon = process->addon;
-  if (addon->ending || process->context == NULL || process->self == NULL) return false;
-  if (napi_open_handle_scope(addon->env, &call->scope) != napi_ok) return false;
-  process_hold(process);
-  call->process = process;
-  return true;
-}
-
-static void report_exception(napi_env env) {
-  bool pending = false;
-  napi_value error;
-  if (napi_is_exception_pending(env, &pending) != napi_ok || !pending) return;
-  if (napi_get_and_clear_last_exception(env, &error) == napi_ok) (void)napi_fatal_exception(env, error);
-}
-
-/* A worker that is being terminated runs nothing any more: then the call fails, and nobody misses it. */
-void call_end(node_call *call, callback which, size_t count, const napi_value *arguments) {
-  node_process *process = call->process;
-  node_addon *addon = process->addon;
-  napi_value function = NULL, object = NULL;
-  bool complete = true;
-  for (size_t i = 0; i < count; i++) complete = complete && arguments[i] != NULL;
-  (void)napi_get_reference_value(addon->env, process->self, &object);
-  if (addon->callbacks[which] != NULL) (void)napi_get_reference_value(addon->env, addon->callbacks[which], &function);
-  if (complete && function != NULL && object != NULL)
-    (void)napi_make_callback(addon->env, process->context, object, function, count, arguments, NULL);
-  report_exception(addon->env);
-  (void)napi_close_handle_scope(addon->env, call->scope);
-  process_release(process);
-}
+/* ---------------------------------------------------------------- what the child tells */
 
 static napi_value object_of(const node_process *process) {
   napi_value object = NULL;
@@ -119,14 +87,12 @@ static napi_value object_of(const node_process *process) {
 static void tell_exit(node_process *process, const cp_exit *exit) {
   node_call call;
   napi_env env = process->addon->env;
-  if (!call_begin(&call, process)) return;
+  if (!process_call_begin(&call, process)) return;
   bool has_code = exit->code >= 0 || exit->reason == CP_REASON_ERROR;
   const napi_value arguments[] = {object_of(process), has_code ? make_int(env, exit->code) : make_null(env),
                                   make_int(env, exit->signal), make_string(env, cp_reason_name(exit->reason))};
-  call_end(&call, CALLBACK_EXIT, 4, arguments);
+  process_call_end(&call, process, CALLBACK_EXIT, 4, arguments);
 }
-
-/* ---------------------------------------------------------------- what the child tells */
 
 static void child_ended(cp_child *child, const cp_exit *exit, void *data) {
   node_process *process = data;

@@ -197,15 +197,28 @@ static bool has_task_with_key(const cp__worker *worker) {
   return task != NULL;
 }
 
+/* Somebody has handed over this place, and has not done yet. */
+static bool has_busy_predecessor(const cp__worker *worker) {
+  const cp__worker *other = worker->pool->leaving;
+  while (other != NULL && (other->place != worker->place || other->running_count == 0)) other = other->next;
+  return other != NULL;
+}
+
 /*
- * Its successor is ready, or it may have no more tasks: it goes when it has done what it has begun. The successor takes its
- * place before that, unless tasks of the same key may follow: they come one after the other.
+ * Its successor may take its place before it has done what it has begun. Not where tasks of the same key may follow, which
+ * come one after the other; and not again and again: no more tasks run at a time than there are places, but for a worker
+ * that is too old or too large.
  */
+static bool may_hand_over(const cp__worker *worker) {
+  return has_ready_successor(worker) && !is_exhausted(worker) && !has_task_with_key(worker) &&
+         !has_busy_predecessor(worker);
+}
+
+/* Its successor is ready, or it may have no more tasks: it goes when it has done what it has begun. */
 static void stop_serving(cp__worker *worker) {
   worker->state = CP_WORKER_LEAVING;
   worker->pool->states_changed = true;
-  bool may_hand_over = has_ready_successor(worker) && !has_task_with_key(worker);
-  if (worker->running_count == 0 || may_hand_over) cp__pool_dismiss(worker, false);
+  if (worker->running_count == 0 || may_hand_over(worker)) cp__pool_dismiss(worker, false);
 }
 
 /* It has handed over its place. */

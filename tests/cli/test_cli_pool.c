@@ -341,10 +341,11 @@ static long peak_kib(int lines) {
 
 static void memory_does_not_grow_with_the_input(void **state) {
   (void)state;
-#ifndef CP_SANITIZED
+#ifdef CP_SANITIZED
+  skip(); /* a sanitizer keeps what is freed */
+#endif
   long small = peak_kib(1000), large = peak_kib(60000);
   if (large > small + 2048) fail_msg("%ld KiB with 60000 lines, %ld with 1000", large, small);
-#endif
 }
 
 typedef struct flood {

@@ -1,9 +1,9 @@
 'use strict';
 // Starts many children and sends many messages, and tells what stayed: run with --expose-gc, MODULE as its argument.
 
-const fs = require('node:fs');
 const path = require('node:path');
 const cp = require(process.argv[2]);
+const { measure } = require('./measure.js');
 
 const echo = path.join(__dirname, '..', 'fixtures', 'child.js');
 const spawnsPerRound = 100;
@@ -29,20 +29,6 @@ async function sendMany() {
   const ended = new Promise((resolve) => child.on('exit', resolve));
   child.disconnect();
   await ended;
-}
-
-async function measure() {
-  // What is freed in one turn may let go of more in the next.
-  for (let i = 0; i < 5; i++) {
-    await new Promise(setImmediate);
-    global.gc();
-  }
-  return {
-    heap: process.memoryUsage().heapUsed,
-    fds: fs.readdirSync('/proc/self/fd').length,
-    handles: process.getActiveResourcesInfo().length,
-    children: fs.readFileSync('/proc/thread-self/children', 'utf8').trim(),
-  };
 }
 
 async function main() {

@@ -1,0 +1,47 @@
+// Compiled, never run: ProcessPool and child-process-c/worker.
+
+import { ProcessPool, type ProcessPoolError, type ProcessPoolReport } from 'child-process-c';
+import { serve } from 'child-process-c/worker';
+
+export async function main() {
+  const pool = new ProcessPool('worker.js', 4);
+  const other = new ProcessPool(new URL('file:///worker.js'), {
+    size: 2, minSize: 1, idleTimeout: 1000, protocol: 'envelope', inFlight: 4, ordered: true, timeout: 100, maxRss: 1e9,
+    serialization: 'advanced', execArgv: [], args: ['a'], silent: true, killSignal: 'SIGINT', grace: 100, killTree: true,
+  });
+  const any = await pool.execute({ a: 1 });
+  const text: string = await other.execute<string>(1, {
+    signal: new AbortController().signal, timeout: 1, maxRetries: 0, priority: -1, key: 'k', onProgress: (value) => value.n,
+  });
+  await other.execute(null);
+  other.on('worker', ({ state, exitCode, error }) => state === 'ended' && (exitCode ?? error));
+  other.once('stdout', (bytes, { pid }) => bytes.length + pid);
+  other.on('error', ({ code, stderr }) => code === 'ERR_POOL_FAILED' && stderr);
+  const report: ProcessPoolReport = await pool.ref().unref().destroy({ graceful: true, timeout: 10 });
+  const { waiting, runTime } = pool.stats;
+  const busy = pool.workers.filter(({ running, state }) => running > 0 && state === 'ready');
+  pool.recycle();
+  const reached: number = pool.broadcast({ level: 2 });
+  pool.cancelAll('why');
+  await other[Symbol.asyncDispose]();
+
+  // @ts-expect-error: no such protocol
+  new ProcessPool('worker.js', { protocol: 'xml' });
+  // @ts-expect-error: no such option
+  pool.execute(1, { prio: 1 });
+  // @ts-expect-error: no such event
+  pool.on('nothing', () => {});
+  return { any, text, report, waiting, runTime, busy, reached, needsDrain: pool.needsDrain, size: pool.size };
+}
+
+export function describe(error: ProcessPoolError) {
+  return [error.code, error.exitCode, error.signal, error.attempts, error.stderr];
+}
+
+serve(async (task: number, { id, signal, progress }) => {
+  progress(id);
+  return signal.aborted ? undefined : task * 2;
+});
+serve(() => 1, { onMessage: (message) => message.level });
+// @ts-expect-error: a function
+serve(1);

@@ -1,0 +1,98 @@
+'use strict';
+
+// For workers of a ProcessPool with protocol 'envelope': tasks with numbers, errors, progress and cancelling. No addon: any
+// Node can run it. The protocol itself stands in child_process.h.
+
+/** What a task knows beside its message. The controller is made when somebody asks for the signal. */
+class Task {
+  #controller = undefined;
+  #isCancelled = false;
+  #reason = undefined;
+
+  constructor(id) {
+    this.id = id;
+    this.progress = (value) => send({ id, progress: value ?? null });
+  }
+
+  /** Triggered when nobody waits for the result any more. */
+  get signal() {
+    if (this.#controller === undefined) {
+      this.#controller = new AbortController();
+      if (this.#isCancelled) this.#controller.abort(this.#reason);
+    }
+    return this.#controller.signal;
+  }
+
+  static cancel(task, reason) {
+    task.#isCancelled = true;
+    task.#reason = reason;
+    task.#controller?.abort(reason);
+  }
+}
+
+const ignore = () => {};
+
+/** A pool that has gone needs no answers. */
+function send(message) {
+  if (process.connected) process.send(message, undefined, undefined, ignore);
+}
+
+/** As an object: the properties of an Error are not enumerable, and JSON would have none of them. */
+function describe(error) {
+  if (!(error instanceof Error)) return { message: String(error) };
+  const { name, message, stack } = error;
+  return { ...error, name, message, stack };
+}
+
+function fail(id, error) {
+  try {
+    send({ id, error: describe(error) });
+  } catch {
+    send({ id, error: { message: String(error?.message ?? error) } }); // one of its properties cannot be sent
+  }
+}
+
+/** JSON drops what it has no text for, and a message without a result would be none. */
+function finish(id, result) {
+  if (typeof result === 'function' || typeof result === 'symbol') throw new TypeError(`a ${typeof result} cannot be sent`);
+  send({ id, result: result === undefined ? null : result });
+}
+
+/** The task that is in the message: see the header. */
+function unwrap({ id, ...task }) {
+  const isWrapped = Object.hasOwn(task, 'task') && Object.keys(task).length === 1;
+  return isWrapped ? task.task : task;
+}
+
+/**
+ * Answers tasks with what `work(task, { id, signal, progress })` returns, or what its promise becomes. What it throws
+ * rejects the promise of the pool's execute(). `onMessage` gets what is no task: the pool's broadcast().
+ */
+function serve(work, { onMessage } = {}) {
+  const running = new Map();
+
+  async function run(message) {
+    const { id } = message;
+    const task = new Task(id);
+    running.set(id, task);
+    try {
+      finish(id, await work(unwrap(message), task));
+    } catch (error) {
+      fail(id, error);
+    } finally {
+      running.delete(id);
+    }
+  }
+
+  process.on('message', (message) => {
+    const task = running.get(message?.id);
+    if (task !== undefined && message.cancel === true) Task.cancel(task, new Error('the task was cancelled'));
+    else if (typeof message?.id === 'number') run(message);
+    else onMessage?.(message);
+  });
+  process.on('disconnect', () => {
+    for (const task of running.values()) Task.cancel(task, new Error('the pool is gone'));
+  });
+}
+
+module.exports = { serve };
