@@ -270,6 +270,7 @@ static int start_progress(batch *b) {
   b->tally.total_bytes = input_bytes();
   b->progress = (progress){.tally = &b->tally,
                            .places = (unsigned)options->pool.size,
+                           .place_name = b->engine->place,
                            .places_name = b->engine->places,
                            .cell = b->engine->cell,
                            .data = b->data,
@@ -285,7 +286,7 @@ static int start_streams(batch *b) {
   b->input =
       (line_input){.on_line = on_line, .on_end = on_input_end, .data = b, .null_ended = b->options->pool.null_ended};
   b->output = (line_output){.on_room = on_room, .on_error = on_output_error, .data = b};
-  if (b->options->pool.progress != PROGRESS_NEVER) b->output.before_write = before_write;
+  if (isatty(STDOUT_FILENO) == 1) b->output.before_write = before_write;
   int rc = line_output_start(&b->output, &b->loop, STDOUT_FILENO);
   if (rc != 0) say("stdout: %s", cp_strerror(rc));
   if (rc != 0) return rc;
@@ -321,6 +322,7 @@ static void run_loop(batch *b, int (*open)(struct batch *self)) {
   stop_handles(b);
   if (b->engine->free != NULL) b->engine->free(b->data);
   if (!b->leaving) (void)uv_run(&b->loop, UV_RUN_DEFAULT);
+  b->tally.dropped += b->active; /* left behind */
   if (started) progress_summary(&b->progress);
   line_input_dispose(&b->input);
   line_output_dispose(&b->output);

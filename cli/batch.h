@@ -52,8 +52,8 @@ typedef struct batch_engine {
   void (*close)(void *data);     /* nothing is under way, nothing comes any more. Once, after abort() too */
   void (*free)(void *data);      /* after the loop, which runs once more; may be NULL */
   char (*cell)(unsigned place, void *data);
-  const char *places; /* "workers" */
-  bool skips_blanks;  /* lines of white space are none, not only empty ones */
+  const char *place, *places; /* "worker", "workers" */
+  bool skips_blanks;          /* lines of white space are none, not only empty ones */
 } batch_engine;
 
 struct batch {

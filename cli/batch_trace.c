@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <stdlib.h>
 
 static int lane_number(const batch_trace *self, unsigned place, unsigned lane) {
@@ -45,7 +46,7 @@ static unsigned find_lane(const batch_trace *self, const traced_task *task) {
 }
 
 void batch_trace_task(batch_trace *self, const traced_task *task) {
-  if (self->file.file == NULL || task->started_ns == 0 || task->place == UINT32_MAX) return;
+  if (self->file.file == NULL || task->started_ns == 0 || task->place == UINT_MAX) return;
   unsigned lane = find_lane(self, task);
   self->ends[(size_t)task->place * self->lanes + lane] = task->ended_ns;
   trace_file_event(&self->file, "X", lane_number(self, task->place, lane), task->started_ns);

@@ -47,13 +47,13 @@ void print_help(const cli_command *commands) {
   printf("%s\nMore: child-process run --help\n", exit_status);
 }
 
-static void print_option(const option_spec *spec) {
+static void print_option(const option_spec *spec, bool needs_exec) {
   char left[48], letter[8] = "    ";
   if (spec->letter != 0) (void)snprintf(letter, sizeof letter, "-%c, ", spec->letter);
   const char *open = spec->argument == optional_argument ? "[=" : spec->value != NULL ? " " : "";
   (void)snprintf(left, sizeof left, "%s--%s%s%s%s", letter, spec->name, open, spec->value != NULL ? spec->value : "",
                  spec->argument == optional_argument ? "]" : "");
-  printf("  %-28s %s\n", left, spec->help);
+  printf("  %-28s %s%s\n", left, spec->help, needs_exec ? " (--exec)" : "");
 }
 
 void print_command_help(const cli_command *command) {
@@ -64,7 +64,7 @@ void print_command_help(const cli_command *command) {
     if (spec->help == NULL || (spec->commands & command->kind) == 0) continue;
     if (group != printed) printf("\n%s:\n", group);
     printed = group;
-    print_option(spec);
+    print_option(spec, command->kind == FOR_POOL && (spec->commands & OF_COMMANDS) != 0);
   }
   if (command->kind == FOR_POOL)
     printf("\n%s", pool_notes);

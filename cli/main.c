@@ -31,7 +31,7 @@ static const cli_command commands[] = {
      "  child-process fork --trace --inspect-style --serialization advanced worker.js\n"
      "  child-process fork --trace-file t.json worker.js < messages > replies\n",
      cmd_fork, FOR_FORK},
-    {"pool", "worker [args...] < tasks",
+    {"pool", "worker [args...] < tasks\n       child-process pool [options] --exec COMMAND < lines",
      "Lines of JSON are tasks for a pool of workers; with --exec each line is a command",
      "  child-process pool -n 4 worker.js < tasks.ndjson > results.ndjson\n"
      "  child-process pool --resume results.ndjson --timeout 30 worker.js < tasks.ndjson >> results.ndjson\n"

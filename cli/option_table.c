@@ -250,7 +250,7 @@ const option_spec option_specs[] = {
     {"null", '0', no_argument, NULL, NULL, "lines of stdin end with NUL, not with a newline", NULL, set_null, COMMANDS},
 
     {"envelope", 0, no_argument, NULL, NULL, "number tasks: {id, ...task}, answered by {id, result} or {id, error}",
-     "Workers", set_envelope, WORKERS},
+     "Tasks and workers", set_envelope, WORKERS},
     {"in-flight", 0, required_argument, "N", "a number, 1 to 4096",
      "tasks that a worker has at a time (1); more: --envelope", NULL, set_in_flight, WORKERS},
     {"retry-timeouts", 0, no_argument, NULL, NULL, "a task that timed out is tried again, too", NULL,
@@ -295,7 +295,10 @@ const option_spec option_specs[] = {
     {"trace-file", 0, required_argument, "FILE", "a file", NULL, NULL, set_pool_trace, POOL},
 
     {"timeout", 0, required_argument, "DURATION", DURATION_FORM, "send the kill signal after this long; 0: never",
-     "Limits", set_timeout, ALL},
+     "Limits", set_timeout, BUT_POOL},
+    {"timeout", 0, required_argument, "DURATION", DURATION_FORM,
+     "a task has failed after this long; its worker is killed, a command gets the kill signal", NULL, set_timeout,
+     POOL},
     {"kill-signal", 's', required_argument, "SIG", SIGNAL_FORM, "the signal that a limit sends (default: TERM)", NULL,
      set_kill_signal, ALL},
     {"grace", 'k', required_argument, "DURATION", DURATION_FORM,
@@ -306,7 +309,9 @@ const option_spec option_specs[] = {
     {"drain-timeout", 0, required_argument, "DURATION", DURATION_FORM,
      "after the end wait this long for output of descendants; 0: for ever", NULL, set_drain_timeout, RUNS},
     {"max-buffer", 0, required_argument, "BYTES", SIZE_FORM,
-     "limit of each captured stream (default: 1M with --json, none with --events)", NULL, set_max_buffer, RUNS},
+     "limit of each captured stream (default: 1M with --json, none with --events)", NULL, set_max_buffer, PLAIN},
+    {"max-buffer", 0, required_argument, "BYTES", SIZE_FORM, "limit of each stream of a command (default: none)", NULL,
+     set_max_buffer, COMMANDS},
     {"overflow", 0, required_argument, "HOW", "one of kill, truncate, tail",
      "beyond it: kill; truncate: drop the rest; tail: keep the last bytes", NULL, set_overflow, RUNS},
 
@@ -344,7 +349,9 @@ const option_spec option_specs[] = {
      NULL, set_die_with_parent, ALL},
 
     {"json", 0, no_argument, NULL, NULL, "capture its output; print one JSON report at the end", "Reports", set_json,
-     RUNS},
+     PLAIN},
+    {"json", 0, no_argument, NULL, NULL, "print a JSON report for each command, instead of what it prints", NULL,
+     set_json, COMMANDS},
     {"joblog", 0, required_argument, "FILE", "a file", "write a line for each command, as GNU parallel's", NULL,
      set_job_log, COMMANDS},
     {"progress", 0, optional_argument, "WHEN", "one of auto, always, never",

@@ -241,8 +241,12 @@ static void dispose(command_pool *self) {
 }
 
 int pool_of_commands(const run_options *options) {
-  static const batch_engine engine = {
-      .begin = begin, .abort = abort_all, .close = close_nothing, .cell = cell, .places = "at a time"};
+  static const batch_engine engine = {.begin = begin,
+                                      .abort = abort_all,
+                                      .close = close_nothing,
+                                      .cell = cell,
+                                      .place = "at a time",
+                                      .places = "at a time"};
   command_pool self = {.options = options};
   batch b = {.options = options,
              .engine = &engine,

@@ -25,6 +25,7 @@ typedef struct worker_pool {
   buffer line;          /* of stdout, put together */
   cp_error start_error; /* why the last worker that did not start did not */
   bool closed;
+  bool strayed; /* that there are messages that answer nothing has been said */
 } worker_pool;
 
 /* ---------------------------------------------------------------- failures */
@@ -98,26 +99,54 @@ static void trace_outcome(worker_pool *self, const batch_job *job, const cp_outc
 }
 
 /* Structured clone has values that JSON does not have: then the task has failed, for stdout stays JSON. */
+static void take_answer(worker_pool *self, batch_job *job, const cp_outcome *outcome) {
+  size_t length;
+  const char *json = result_json(outcome, &length);
+  cp_outcome failure = *outcome;
+  failure.status = CP_ECLONE;
+  failure.error = "the result is a value that JSON does not have, or is too large";
+  if (json != NULL)
+    print_result(self, job, json, length);
+  else
+    fail_job(self, job, &failure);
+}
+
 static void on_outcome(cp_pool *pool, const cp_outcome *outcome, void *data) {
   batch_job *job = data;
   worker_pool *self = cp_pool_data(pool);
-  size_t length;
   trace_outcome(self, job, outcome);
   if (outcome->status == CP_EPOOL) batch_stop(self->batch); /* on_pool_error() tells why, when all tasks are told */
-  if (outcome->status == CP_EABORTED || outcome->status == CP_EPOOL) {
+  if (outcome->status == 0)
+    take_answer(self, job, outcome);
+  else if (outcome->status == CP_EABORTED || outcome->status == CP_EPOOL)
     batch_finish(job, &(job_result){.dropped = true});
-  } else if (outcome->status != 0) {
+  else
     fail_job(self, job, outcome);
-  } else {
-    const char *json = result_json(outcome, &length);
-    cp_outcome failure = *outcome;
-    failure.status = CP_ECLONE;
-    failure.error = "the result is a value that JSON does not have, or is too large";
-    if (json != NULL)
-      print_result(self, job, json, length);
-    else
-      fail_job(self, job, &failure);
-  }
+}
+
+/* ---------------------------------------------------------------- what is no answer */
+
+/* Said once: whoever waits for an answer that will never be one shall know why. */
+static bool is_first_stray(worker_pool *self) {
+  bool first = !self->strayed;
+  self->strayed = true;
+  return first;
+}
+
+/* Progress itself is of no use here. */
+static void on_progress(cp_pool *pool, uint64_t id, cp_value value, void *data) {
+  const batch_job *job = data;
+  (void)id;
+  if (cp_value_type(value) == CP_TYPE_UNDEFINED && is_first_stray(cp_pool_data(pool)))
+    say("line %" PRIu64 ": a message with its id has neither result nor error, and is no answer", job->line);
+}
+
+static void on_stray(cp_pool *pool, const cp_worker_info *info, cp_message *message, void *data) {
+  worker_pool *self = data;
+  (void)pool, (void)message;
+  bool is_ready_message = self->options->pool.ready_message && info->done == 0 && info->running == 0;
+  if (!is_ready_message && is_first_stray(self))
+    say("worker %u sent a message that answers no task: it is dropped", info->place + 1);
 }
 
 /* ---------------------------------------------------------------- the engine */
@@ -125,7 +154,7 @@ static void on_outcome(cp_pool *pool, const cp_outcome *outcome, void *data) {
 static void begin(batch_job *job) {
   worker_pool *self = job->batch->data;
   cp_error error = {.code = 0};
-  const cp_task_options options = {.cb = on_outcome, .data = job, .error = &error};
+  const cp_task_options options = {.cb = on_outcome, .on_progress = on_progress, .data = job, .error = &error};
   int rc = cp_pool_submit_json(self->pool, job->text, job->length, &options);
   if (rc >= 0) return;
   const char *why = error.code != 0 ? error.message : cp_strerror(rc);
@@ -244,6 +273,7 @@ static int open_pool(batch *b) {
                                .start_timeout_ms = pool->start_timeout_ms,
                                .worker = &worker,
                                .on_worker = on_worker,
+                               .on_message = on_stray,
                                .on_error = on_pool_error,
                                .data = self,
                                .error = &error};
@@ -272,6 +302,7 @@ int pool_of_workers(const run_options *options) {
                                       .close = close_pool,
                                       .free = free_pool,
                                       .cell = cell,
+                                      .place = "worker",
                                       .places = "workers",
                                       .skips_blanks = true};
   uint64_t in_flight = options->pool.in_flight, slots = options->pool.size * in_flight;

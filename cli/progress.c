@@ -136,9 +136,10 @@ void progress_hide(void *progress_) {
 
 /* ---------------------------------------------------------------- lines */
 
-static void add_part(char *out, size_t size, const char *format, uint64_t number) {
+/* ", 2 replaced"; what has not happened is not told. */
+static void add_part(char *out, size_t size, uint64_t number, const char *what) {
   size_t length = strlen(out);
-  (void)snprintf(out + length, size - length, format, number); /* NOLINT: each format takes one PRIu64 */
+  if (number > 0) (void)snprintf(out + length, size - length, ", %" PRIu64 " %s", number, what);
 }
 
 static void print_line(const progress *self, bool last) {
@@ -148,11 +149,13 @@ static void print_line(const progress *self, bool last) {
   format_rate(number, rate_of(self, seconds));
   (void)snprintf(line, sizeof line, "%" PRIu64 " done, %" PRIu64 " failed, %.1f s, %s tasks/s", t->succeeded, t->failed,
                  seconds, number);
-  if (last) (void)snprintf(number, sizeof number, ", %u %s", self->places, self->places_name);
+  if (last)
+    (void)snprintf(number, sizeof number, ", %u %s", self->places,
+                   self->places == 1 ? self->place_name : self->places_name);
   if (last) (void)strncat(line, number, sizeof line - strlen(line) - 1);
-  if (t->replaced > 0) add_part(line, sizeof line, ", %" PRIu64 " replaced", t->replaced);
-  if (t->skipped > 0) add_part(line, sizeof line, ", %" PRIu64 " skipped", t->skipped);
-  if (t->dropped > 0) add_part(line, sizeof line, ", %" PRIu64 " aborted", t->dropped);
+  add_part(line, sizeof line, t->replaced, "replaced");
+  add_part(line, sizeof line, t->skipped, "skipped");
+  add_part(line, sizeof line, t->dropped, "aborted");
   say("%s", line);
 }
 

@@ -23,7 +23,7 @@ typedef struct progress {
   /* Set them before progress_start(). */
   const tally *tally;
   unsigned places;                          /* that do tasks */
-  const char *places_name;                  /* "workers" */
+  const char *place_name, *places_name;     /* of one, of several: "worker", "workers" */
   char (*cell)(unsigned place, void *data); /* what one does: a character, as in the CELL_* below */
   void *data;
   bool bar;   /* draw one */

@@ -260,6 +260,12 @@ static bool add_exit(cJSON *object, const cp_exit *exit) {
          add(object, "signal", name != NULL ? cJSON_CreateString(name) : cJSON_CreateNull());
 }
 
+/* What a worker answered that could not do it. */
+static bool add_reply(cJSON *object, const cp_outcome *outcome) {
+  const char *json = outcome->status == CP_EREPLY ? cp_outcome_json(outcome, NULL) : NULL;
+  return json == NULL || add(object, "reply", cJSON_CreateRaw(json));
+}
+
 char *report_failure(uint64_t line, const char *task, const cp_outcome *outcome) {
   cJSON *o = cJSON_CreateObject();
   bool complete = o != NULL && add_number(o, "line", (double)line) && add_task(o, task, outcome->status);
@@ -267,7 +273,7 @@ char *report_failure(uint64_t line, const char *task, const cp_outcome *outcome)
   complete = error != NULL && cJSON_AddStringToObject(error, "code", cp_err_name(outcome->status)) != NULL &&
              add(error, "message", new_name(outcome->error)) && add_exit(error, outcome->exit) &&
              add_number(error, "attempts", outcome->attempts) &&
-             add(error, "stderr", new_name(outcome->err != NULL ? outcome->err : ""));
+             add(error, "stderr", new_name(outcome->err != NULL ? outcome->err : "")) && add_reply(error, outcome);
   return to_text(o, complete);
 }
 

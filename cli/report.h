@@ -31,7 +31,8 @@ int report_close(const run_report *report, const cp_exit *exit, int status);
 char *report_text(const run_report *report, const cp_result *result, int status);
 
 /**
- * {"line","task","error":{"code","message","exitCode","signal","attempts","stderr"}}: a task that failed.
+ * {"line","task","error":{"code","message","exitCode","signal","attempts","stderr"}}: a task that failed; also "reply",
+ * if a worker answered with an error.
  * @param task  JSON; if it is none, "task" is null, and "text" says what it is.
  * @return as report_text().
  */

@@ -82,11 +82,9 @@ static bool is_torn(const char *text, size_t length) {
 
 /* A whole line that only lacks its newline gets it. */
 static int repair(const reading *self, int out_fd, bool whole) {
+  (void)lseek(out_fd, 0, SEEK_END);
   int rc = whole ? (write(out_fd, "\n", 1) == 1 ? 0 : -1) : ftruncate(out_fd, self->end);
-  if (rc == 0 && !whole) {
-    (void)lseek(out_fd, 0, SEEK_END);
-    say("--resume %s: its last line is torn, and cut off", self->path);
-  }
+  if (rc == 0 && !whole) say("--resume %s: its last line is torn, and cut off", self->path);
   if (rc != 0) say("--resume %s: its last line cannot be repaired: %s", self->path, strerror(errno));
   return rc;
 }
@@ -129,6 +127,7 @@ int resume_read(const char *path, int out_fd, line_set *done) {
   }
   reading self = {.path = path, .done = done, .heap = cp_heap_new(&limits)};
   int rc = self.heap != NULL ? read_lines(&self, file, out_fd) : refuse(&self, NO_MEMORY);
+  if (rc == 0 && is_same_file(fileno(file), out_fd)) (void)lseek(out_fd, 0, SEEK_END); /* also without >> */
   cp_heap_free(self.heap);
   (void)fclose(file);
   return rc;

@@ -43,7 +43,7 @@ static void a_line_is_a_task_and_the_answer_a_line(void **state) {
   assert_status(r, 0);
   assert_out(r, "1\n[2,3]\n\"x\"\n");
   assert_err_has(r, "child-process: 3 done, 0 failed, ");
-  assert_err_has(r, " tasks/s, 1 workers\n");
+  assert_err_has(r, " tasks/s, 1 worker\n");
 }
 
 static void several_workers_share_the_tasks(void **state) {
@@ -105,6 +105,15 @@ static void an_error_that_is_answered_is_a_failure(void **state) {
   assert_err_has(r, "no such key");
 }
 
+/* The worker sends back what it gets: the number, and no result. */
+static void what_is_no_answer_is_told_once(void **state) {
+  (void)state;
+  const cp_result *r = POOL("1\n2\n", ONE, "--envelope", "--timeout", "200ms", WORKER, "echo");
+  assert_status(r, 123);
+  assert_err_has(r, "child-process: line 1: a message with its id has neither result nor error, and is no answer\n");
+  assert_null(strstr(strstr(r->err.bytes, "neither") + 1, "neither"));
+}
+
 static void structured_clone_travels_too(void **state) {
   (void)state;
   const cp_result *r = POOL("{\"n\":{\"a\":[1]}}\n", ONE, "--serialization", "advanced", OBEY);
@@ -154,6 +163,13 @@ static void its_task_is_tried_again(void **state) {
   assert_err_has(r, "1 replaced");
   r = POOL("{\"kill\":true}\n", ONE, "--json-errors", "--retries", "1", OBEY);
   assert_int_equal(number_at(report_of(r), "error.attempts"), 2);
+}
+
+static void json_errors_have_what_the_worker_answered(void **state) {
+  (void)state;
+  const cp_result *r = POOL("{\"error\":\"no such key\"}\n", ONE, "--envelope", "--json-errors", OBEY);
+  assert_string_equal(text_at(report_of(r), "error.code"), "CP_EREPLY");
+  assert_string_equal(text_at(report_of(r), "error.reply"), "no such key");
 }
 
 static void json_errors_are_lines_of_stdout(void **state) {
@@ -241,90 +257,6 @@ static void max_tasks_replaces_workers(void **state) {
   assert_err_has(r, " replaced\n");
 }
 
-/* ---------------------------------------------------------------- --resume */
-
-static void resume_skips_what_has_results(void **state) {
-  (void)state;
-  const char *path = temp_path("results");
-  write_file(path,
-             "{\"line\":3,\"result\":30}\n{\"line\":1,\"result\":null}\n"
-             "{\"line\":2,\"task\":1,\"error\":{\"code\":\"CP_EWORKER\"}}\n",
-             0644);
-  char *before = read_file(path);
-  const cp_result *r = POOL("{\"n\":1}\n{\"n\":2}\n{\"n\":3}\n{\"n\":4}\n", ONE, "--resume", path, OBEY);
-  assert_status(r, 0);
-  assert_out(r, "{\"line\":2,\"result\":2}\n{\"line\":4,\"result\":4}\n");
-  assert_err_has(r, "2 done, 0 failed, ");
-  assert_err_has(r, "2 skipped");
-  char *after = read_file(path);
-  assert_string_equal(before, after);
-  free(before);
-  free(after);
-}
-
-static void resume_of_a_file_that_is_not_there_does_all(void **state) {
-  (void)state;
-  assert_out(POOL("5\n", "--resume", temp_path("none"), OBEY), "{\"line\":1,\"result\":5}\n");
-}
-
-/* What a shell does with >> FILE. */
-static void resume_into(const char *path, const char *before, const char *input, const char *expected) {
-  write_file(path, before, 0644);
-  int fd = open(path, O_WRONLY | O_APPEND | O_CLOEXEC);
-  const cp_options options = {CP_INPUT(input), .stdio = CP_STDIO(CP_PIPE, CP_FD(fd), CP_PIPE)};
-  assert_status(run_cli_with(CP_ARGS("pool", ONE, "--resume", path, OBEY), &options), 0);
-  (void)close(fd);
-  char *after = read_file(path);
-  assert_string_equal(after, expected);
-  free(after);
-}
-
-static void a_torn_last_line_is_cut_off_and_done_again(void **state) {
-  (void)state;
-  const char *path = temp_path("results");
-  static const char all[] = "{\"line\":1,\"result\":1}\n{\"line\":2,\"result\":2}\n",
-                    whole[] = "{\"line\":2,\"result\":2}";
-  char before[128];
-  for (size_t cut = 1; cut < sizeof whole; cut++) {
-    (void)snprintf(before, sizeof before, "{\"line\":1,\"result\":1}\n%.*s", (int)cut, whole);
-    resume_into(path, before, "1\n2\n", all);
-  }
-}
-
-static void a_torn_line_in_a_file_that_is_not_written_stays(void **state) {
-  (void)state;
-  const char *path = temp_path("results"), *text = "{\"line\":1,\"result\":1}\n{\"line\":2,\"res";
-  write_file(path, text, 0644);
-  assert_out(POOL("1\n2\n", "--resume", path, OBEY), "{\"line\":2,\"result\":2}\n");
-  char *after = read_file(path);
-  assert_string_equal(after, text);
-  free(after);
-}
-
-static void a_file_of_something_else_is_refused_and_stays(void **state) {
-  (void)state;
-  const char *path = temp_path("results");
-  static const char *const texts[] = {"1\n",
-                                      "{\"line\":0,\"result\":1}\n",
-                                      "{\"line\":1.5,\"result\":1}\n",
-                                      "{\"result\":1}\n",
-                                      "{\"line\":1,\"result\":1}\nmy notes",
-                                      "{\"line\":1}\n",
-                                      "{\"line\":1e300,\"result\":1}\n"};
-  for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
-    write_file(path, texts[i], 0644);
-    int fd = open(path, O_WRONLY | O_APPEND | O_CLOEXEC);
-    const cp_options options = {.input = "1\n", .input_length = 2, .stdio = CP_STDIO(CP_PIPE, CP_FD(fd), CP_PIPE)};
-    const cp_result *r = run_cli_with(CP_ARGS("pool", "--resume", path, OBEY), &options);
-    (void)close(fd);
-    assert_status(r, 125);
-    assert_err_has(r, "is no result of this command");
-    char *after = read_file(path);
-    assert_string_equal(after, texts[i]);
-    free(after);
-  }
-}
-
 /* ---------------------------------------------------------------- how much */
 
 static long peak_kib(int lines) {
@@ -408,13 +340,25 @@ static void stdin_and_stdout_may_be_files(void **state) {
   free(text);
 }
 
+static void a_stdout_that_takes_nothing_is_told(void **state) {
+  (void)state;
+  int full = open("/dev/full", O_WRONLY | O_CLOEXEC);
+  assert_true(full >= 0);
+  const cp_options options = {.input = "1\n2\n", .input_length = 4, .stdio = CP_STDIO(CP_PIPE, CP_FD(full), CP_PIPE)};
+  const cp_result *r = run_cli_with(CP_ARGS("pool", ONE, OBEY), &options);
+  (void)close(full);
+  assert_status(r, 125);
+  assert_err_has(r, "child-process: stdout: no space left");
+}
+
 /* ---------------------------------------------------------------- signals */
 
 static void the_first_interrupt_lets_tasks_come_to_their_end(void **state) {
   (void)state;
   const cue cues[] = {{"|##|", SIGINT}, {NULL, 0}};
-  const event_log *log = run_cli_cued(CP_ARGS("pool", "-n", "2", "--progress", OBEY),
-                                      "{\"n\":1,\"ms\":600}\n{\"n\":2,\"ms\":600}\n{\"n\":3}\n{\"n\":4}\n", true, cues);
+  const event_log *log =
+      run_cli_cued(CP_ARGS("pool", "-n", "2", "--progress", OBEY),
+                   "{\"n\":1,\"ms\":1200}\n{\"n\":2,\"ms\":1200}\n{\"n\":3}\n{\"n\":4}\n", true, cues);
   assert_int_equal(log->exit.code, 128 + SIGINT);
   assert_same_lines(log->out, "1\n2\n");
   assert_non_null(strstr(log->err, "SIGINT: no line after 2 is begun, and 2 running are finished"));
@@ -511,12 +455,14 @@ int main(void) {
       CLI_TEST(quiet_says_nothing),
       CLI_TEST(in_flight_gives_a_worker_several_tasks),
       CLI_TEST(an_error_that_is_answered_is_a_failure),
+      CLI_TEST(what_is_no_answer_is_told_once),
       CLI_TEST(structured_clone_travels_too),
       CLI_TEST(an_answer_that_json_does_not_have_is_a_failure),
       CLI_TEST(a_line_that_is_no_json_is_a_failed_task),
       CLI_TEST(a_worker_that_dies_is_told_with_its_last_words),
       CLI_TEST(its_task_is_tried_again),
       CLI_TEST(json_errors_are_lines_of_stdout),
+      CLI_TEST(json_errors_have_what_the_worker_answered),
       CLI_TEST(a_timeout_is_a_failure_and_the_rest_goes_on),
       CLI_TEST(halt_soon_begins_nothing_new),
       CLI_TEST(a_worker_that_cannot_be_run_ends_it_all),
@@ -524,14 +470,10 @@ int main(void) {
       CLI_TEST(what_workers_print_comes_by_lines_on_stderr),
       CLI_TEST(ready_message_is_no_result),
       CLI_TEST(max_tasks_replaces_workers),
-      CLI_TEST(resume_skips_what_has_results),
-      CLI_TEST(resume_of_a_file_that_is_not_there_does_all),
-      CLI_TEST(a_torn_last_line_is_cut_off_and_done_again),
-      CLI_TEST(a_torn_line_in_a_file_that_is_not_written_stays),
-      CLI_TEST(a_file_of_something_else_is_refused_and_stays),
       CLI_TEST(memory_does_not_grow_with_the_input),
       CLI_TEST(nothing_is_read_while_results_wait_for_their_reader),
       CLI_TEST(stdin_and_stdout_may_be_files),
+      CLI_TEST(a_stdout_that_takes_nothing_is_told),
       CLI_TEST(the_first_interrupt_lets_tasks_come_to_their_end),
       CLI_TEST(the_second_one_aborts),
       CLI_TEST(a_reader_that_goes_away_ends_it_quietly),

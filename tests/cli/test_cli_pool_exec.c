@@ -293,11 +293,11 @@ static void the_first_interrupt_lets_what_runs_come_to_its_end(void **state) {
   (void)state;
   const cue cues[] = {{"|##|", SIGINT}, {NULL, 0}};
   const event_log *log = run_cli_cued(CP_ARGS("pool", "-n", "2", "--progress", "--exec", HELPER " sleep {} -- echo {}"),
-                                      "600\n601\n1\n2\n", false, cues);
+                                      "1200\n1201\n1\n2\n", false, cues);
   assert_int_equal(log->exit.code, 128 + SIGINT);
-  assert_non_null(strstr(log->out, "600\n"));
-  assert_non_null(strstr(log->out, "601\n"));
-  assert_int_equal(log->out_length, 8);
+  assert_non_null(strstr(log->out, "1200\n"));
+  assert_non_null(strstr(log->out, "1201\n"));
+  assert_int_equal(log->out_length, 10);
   assert_non_null(strstr(log->err, "SIGINT: no line after 2 is begun, and 2 running are finished"));
   assert_non_null(strstr(log->err, "2 done, 0 failed"));
 }
@@ -310,6 +310,16 @@ static void the_second_one_aborts(void **state) {
   assert_int_equal(log->exit.code, 128 + SIGTERM);
   assert_non_null(strstr(log->err, "SIGTERM: 1 running are aborted"));
   assert_non_null(strstr(log->err, "0 done, 0 failed"));
+  assert_non_null(strstr(log->err, "1 aborted"));
+}
+
+/* What a command has left behind holds its pipes, in a session of its own: nothing that we start with reaches it. */
+static void the_third_one_waits_for_nobody(void **state) {
+  (void)state;
+  const cue cues[] = {{"|#|", SIGHUP}, {"once more", SIGHUP}, {"are aborted", SIGHUP}, {NULL, 0}};
+  const event_log *log = run_cli_cued(
+      CP_ARGS("pool", ONE, "--progress", "--shell", "--exec", "setsid sleep 3 & echo {}"), "1\n", true, cues);
+  assert_int_equal(log->exit.code, 128 + SIGHUP);
   assert_non_null(strstr(log->err, "1 aborted"));
 }
 
@@ -415,6 +425,7 @@ int main(void) {
       CLI_TEST(resume_skips_what_has_exited_with_0),
       CLI_TEST(the_first_interrupt_lets_what_runs_come_to_its_end),
       CLI_TEST(the_second_one_aborts),
+      CLI_TEST(the_third_one_waits_for_nobody),
       CLI_TEST(an_interrupt_ends_the_wait_for_stdin),
       CLI_TEST(a_reader_that_goes_away_ends_it_quietly),
       CLI_TEST(usage_is_checked),

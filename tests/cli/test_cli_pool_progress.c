@@ -81,6 +81,7 @@ static void on_a_terminal_there_is_a_bar(void **state) {
   const char *text = on_terminal(100, slow_tasks, CP_ARGS("pool", ONE, OBEY));
   assert_true(count_frames(text, 100) >= 3);
   assert_non_null(strstr(text, "|#|"));
+  assert_null(strstr(text, "\r\033[K")); /* results on another stdout do not take it away */
   assert_non_null(strstr(text, "100%  4 done, 0 failed"));
   assert_non_null(strstr(text, "[########################################] 100%"));
   assert_non_null(strstr(text, "ETA 0:0"));
