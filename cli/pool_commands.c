@@ -12,12 +12,16 @@
 #include "status.h"
 #include "template.h"
 
+typedef struct command_place {
+  batch_job *job; /* NULL: it is free */
+} command_place;
+
 typedef struct command_pool {
   batch *batch;
   const run_options *options;
   template command;
   cp_abort *abort;
-  batch_job **jobs; /* in each place; NULL: it is free */
+  command_place *places;
   job_log log;
   buffer text; /* of stdout or a message, put together */
 } command_pool;
@@ -35,14 +39,14 @@ typedef struct command_run {
 /* There is one: no more run than there are places. */
 static unsigned take_place(command_pool *self, batch_job *job) {
   unsigned place = 0;
-  while (self->jobs[place] != NULL) place++;
-  self->jobs[place] = job;
+  while (self->places[place].job != NULL) place++;
+  self->places[place].job = job;
   return place;
 }
 
 static char cell(unsigned place, void *data) {
   const command_pool *self = data;
-  return self->jobs[place] != NULL ? CELL_BUSY : CELL_IDLE;
+  return self->places[place].job != NULL ? CELL_BUSY : CELL_IDLE;
 }
 
 /* ---------------------------------------------------------------- the end of a command */
@@ -53,7 +57,7 @@ static void finish(batch_job *job, const job_result *result) {
   command_run *run = job->run;
   cp_child *child = NULL;
   if (run != NULL) {
-    self->jobs[run->place] = NULL;
+    self->places[run->place].job = NULL;
     child = run->child;
     free(run->words);
     free(run);
@@ -223,11 +227,11 @@ static void close_nothing(void *data) { (void)data; }
 /* Only after the third signal there is still something: what does not end, and what has ended but for its pipes. */
 static void free_all(void *data) {
   command_pool *self = data;
-  for (uint64_t i = 0; self->jobs != NULL && i < self->options->pool.size; i++) {
-    if (self->jobs[i] == NULL) continue;
-    const command_run *run = self->jobs[i]->run;
+  for (uint64_t i = 0; self->places != NULL && i < self->options->pool.size; i++) {
+    if (self->places[i].job == NULL) continue;
+    const command_run *run = self->places[i].job->run;
     (void)cp_child_kill(run->child, SIGKILL);
-    finish(self->jobs[i], &(job_result){.dropped = true});
+    finish(self->places[i].job, &(job_result){.dropped = true});
   }
   (void)cp_loop_release(&self->batch->loop);
 }
@@ -236,8 +240,8 @@ static int open_pool(batch *b) {
   command_pool *self = b->data;
   const pool_options *pool = &self->options->pool;
   self->abort = cp_abort_new();
-  self->jobs = calloc(pool->size, sizeof *self->jobs);
-  if (self->abort != NULL && self->jobs != NULL) return 0;
+  self->places = calloc(pool->size, sizeof *self->places);
+  if (self->abort != NULL && self->places != NULL) return 0;
   say("out of memory");
   return -1;
 }
@@ -257,7 +261,7 @@ static int close_log(command_pool *self) {
 
 static void dispose(command_pool *self) {
   cp_abort_free(self->abort);
-  free(self->jobs);
+  free(self->places);
   buffer_dispose(&self->text);
   template_dispose(&self->command);
 }
