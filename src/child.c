@@ -427,7 +427,11 @@ cp_child *cp__child_new(uv_loop_t *loop, const cp_options *options) {
 }
 
 /* Forgets a child that never came to anything: nothing of it is in the loop. */
-void cp__child_discard(cp_child *child) { release(child); }
+void cp__child_discard(cp_child *child) {
+  for (int i = 0; i < child->stream_count; i++)
+    if (child->streams[i].owner != NULL) cp_stream_close(&child->streams[i]); /* else there was no memory before it */
+  release(child);
+}
 
 static uint64_t stream_limit(const cp_options *options) {
   size_t max = options->max_buffer_bytes;

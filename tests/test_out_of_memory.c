@@ -563,6 +563,30 @@ static void forking_and_talking(void **state) {
   fail_each_allocation(run_fork);
 }
 
+/* With pipes beside the channel, and an environment of any size: what is made of it may or may not need memory anew. */
+static char padding[2048] = "PADDING=";
+
+static void run_fork_with_pipes(void) {
+  static event_log log;
+  cp_child *child = NULL;
+  cp_options options = log_options(&log);
+  options.env = CP_ARGS("A=1", "B=2", "C=3", "D=4", "E=5", "F=6", "G=7", "H=8", "I=9", "J=10", "K=11", padding);
+  options.silent = true;
+  int rc = cp_fork(&child, test_loop(), WORKER, CP_ARGS("idle"), &options);
+  assert_true(rc == 0 || rc == UV_ENOMEM);
+  run_loop();
+  assert_int_equal(log.closed, rc == 0);
+  if (rc == 0) cp_child_free(child);
+}
+
+static void forking_with_pipes(void **state) {
+  (void)state;
+  for (size_t size = sizeof "PADDING="; size < sizeof padding; size += 130) {
+    memset(padding + sizeof "PADDING=" - 1, 'x', size - sizeof "PADDING=");
+    fail_each_allocation(run_fork_with_pipes);
+  }
+}
+
 static void *do_nothing(void *data) { return data; }
 
 /* glibc keeps the memory of an ended thread for the next one. */
@@ -595,6 +619,7 @@ int main(void) {
       TEST(a_session_in_structured_clone),
       TEST(a_session_in_structured_clone_with_shared_memory),
       TEST(forking_and_talking),
+      TEST(forking_with_pipes),
       TEST(raw_messages_in_json),
       TEST(raw_messages_in_structured_clone),
       TEST(killing_a_tree),

@@ -381,6 +381,30 @@ static void a_recycled_worker_with_a_task_does_not_hold_up_an_abort(void **state
   cp_pool_free(pool);
 }
 
+/* Whoever is ready may have one task only, and its successor is ready, too. */
+static void with_a_process_for_each_task_no_more_run_than_there_are_places(void **state) {
+  (void)state;
+  enum { TASKS = 6, SIZE = 2 };
+  events e;
+  task tasks[TASKS];
+  cp_pool_options options = pool_options(&e, SIZE);
+  options.max_tasks = 1;
+  cp_pool *pool = open_pool(&options, NULL);
+  for (int i = 0; i < TASKS; i++) (void)submit(pool, &tasks[i], json_of("hold", i, NULL));
+  for (int begun = SIZE; begun <= TASKS; begun++) {
+    RUN_UNTIL(stats_of(pool).running == SIZE && e.ready >= begun + SIZE);
+    for (int i = 0; i < 20; i++) take_turn();
+    assert_int_equal(stats_of(pool).running, SIZE);
+    assert_int_equal(stats_of(pool).waiting, TASKS - begun);
+    let_go("gate", 1);
+    if (begun == TASKS) let_go("gate", SIZE - 1);
+    RUN_UNTIL(stats_of(pool).succeeded + SIZE > (uint64_t)begun);
+  }
+  await_tasks(tasks, TASKS);
+  check_squares(tasks, TASKS);
+  close_pool(pool, &e, CP_POOL_FINISH);
+}
+
 /* Its replacement does not come: the one that there is must not leave before. */
 static void a_worker_stays_until_its_replacement_is_ready(void **state) {
   (void)state;
@@ -745,6 +769,7 @@ int main(void) {
       POOL_TEST(a_recycled_worker_is_held_to_the_timeout_of_its_task),
       POOL_TEST(a_recycled_worker_that_dies_with_a_task_gives_it_back),
       POOL_TEST(a_recycled_worker_with_a_task_does_not_hold_up_an_abort),
+      POOL_TEST(with_a_process_for_each_task_no_more_run_than_there_are_places),
       POOL_TEST(a_worker_stays_until_its_replacement_is_ready),
       POOL_TEST(a_pool_that_finishes_does_what_was_submitted_first),
       POOL_TEST(tasks_that_need_another_attempt_have_it_while_the_pool_finishes),

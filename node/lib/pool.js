@@ -229,7 +229,15 @@ class ProcessPool extends EventEmitter {
   }
 
   [kMessage](payload, worker) {
-    if (this.listenerCount('message') > 0) this.emit('message', this.#codec.decode(payload), worker);
+    if (this.listenerCount('message') === 0) return;
+    let message;
+    try {
+      message = this.#codec.decode(payload);
+    } catch (error) {
+      this[kEvent]('error', unreadable(error));
+      return;
+    }
+    this.emit('message', message, worker);
   }
 
   [kDrain]() {

@@ -153,6 +153,12 @@ bool get_number(napi_env env, napi_value plan, const char *name, double *out) {
   return is_absent(env, value) || wrong_property(env, name, "a number");
 }
 
+/* The largest integer that is sure to be one. */
+uint64_t to_count(double number) {
+  const double largest = 9007199254740991;
+  return number > 0 && number <= largest ? (uint64_t)number : 0;
+}
+
 bool get_optional_id(napi_env env, napi_value plan, const char *name, cp_id *out) {
   napi_value value;
   if (!get(env, plan, name, &value)) return false;

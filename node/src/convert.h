@@ -28,6 +28,7 @@ bool get_strings(napi_env env, napi_value plan, const char *name, node_text *tex
 bool get_optional_strings(napi_env env, napi_value plan, const char *name, node_text *text, const char *const **out);
 bool get_bool(napi_env env, napi_value plan, const char *name, bool *out);     /* absent: false */
 bool get_number(napi_env env, napi_value plan, const char *name, double *out); /* absent: 0 */
+uint64_t to_count(double number);                                              /* what is none: 0 */
 bool get_optional_id(napi_env env, napi_value plan, const char *name, cp_id *out);
 
 /* The bytes of a Uint8Array or Buffer; false: it is none, and nothing is thrown. */

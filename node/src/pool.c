@@ -144,7 +144,7 @@ static bool read_settings(napi_env env, const napi_value *arguments, node_text *
               napi_get_value_int32(env, arguments[PRIORITY], &options->priority) == napi_ok &&
               napi_get_value_bool(env, arguments[PROGRESS], &has_progress) == napi_ok;
   if (!done) return must_be(env, "the options of a task", "numbers and a boolean");
-  options->timeout_ms = (uint64_t)timeout;
+  options->timeout_ms = to_count(timeout);
   if (has_progress) options->on_progress = pool_on_progress;
   if (is_absent(env, arguments[KEY])) return true;
   options->key = text_string(text, env, arguments[KEY]);
@@ -215,7 +215,7 @@ static napi_value cancel(napi_env env, napi_callback_info info) {
     (void)must_be(env, "id", "a number");
     return NULL;
   }
-  return make_int(env, cp_pool_cancel(pool->core, (uint64_t)id));
+  return make_int(env, cp_pool_cancel(pool->core, to_count(id)));
 }
 
 /* ---------------------------------------------------------------- the pool as a whole */
@@ -233,7 +233,7 @@ static napi_value close_it(napi_env env, napi_callback_info info) {
     return NULL;
   }
   cp_pool_end end = finishes ? CP_POOL_FINISH : CP_POOL_ABORT;
-  return make_int(env, cp_pool_close(pool->core, end, (uint64_t)deadline, pool_on_closed, pool));
+  return make_int(env, cp_pool_close(pool->core, end, to_count(deadline), pool_on_closed, pool));
 }
 
 static napi_value apply(napi_env env, napi_callback_info info, void (*function)(cp_pool *core)) {

@@ -1,55 +1,56 @@
 /* pool_options.c - the options of a pool: a plain object, read into those of the library. */
+#include <limits.h>
+
 #include "pool.h"
 
-typedef struct number {
-  const char *name;
-  double value;
-} number;
-
-/* In the order of their names below. */
-enum {
-  SIZE,
-  MIN_SIZE,
-  IDLE,
-  IN_FLIGHT,
-  TIMEOUT,
-  RETRIES,
-  QUEUE,
-  HIGH,
-  LOW,
-  TASKS,
-  AGE,
-  RSS,
-  START,
-  FAILED,
-  SIGNAL,
-  GRACE
-};
-
-static bool read_numbers(cp_pool_options *options, cp_options *worker, napi_env env, napi_value object) {
-  number all[] = {{"size", 0},         {"minSize", 0},         {"idleTimeout", 0}, {"inFlight", 0},
-                  {"timeout", 0},      {"maxRetries", 0},      {"maxQueue", 0},    {"highWaterMark", 0},
-                  {"lowWaterMark", 0}, {"maxTasks", 0},        {"maxAge", 0},      {"maxRssKib", 0},
-                  {"startTimeout", 0}, {"maxFailedStarts", 0}, {"killSignal", 0},  {"grace", 0}};
-  for (size_t i = 0; i < sizeof all / sizeof *all; i++)
-    if (!get_number(env, object, all[i].name, &all[i].value)) return false;
-  options->size = (unsigned)all[SIZE].value;
-  options->min_size = (unsigned)all[MIN_SIZE].value;
-  options->idle_ms = (uint64_t)all[IDLE].value;
-  options->in_flight = (unsigned)all[IN_FLIGHT].value;
-  options->timeout_ms = (uint64_t)all[TIMEOUT].value;
-  options->max_retries = (int)all[RETRIES].value;
-  options->max_queue = (size_t)all[QUEUE].value;
-  options->high_water = (size_t)all[HIGH].value;
-  options->low_water = (size_t)all[LOW].value;
-  options->max_tasks = (uint64_t)all[TASKS].value;
-  options->max_age_ms = (uint64_t)all[AGE].value;
-  options->max_rss_kib = (uint64_t)all[RSS].value;
-  options->start_timeout_ms = (uint64_t)all[START].value;
-  options->max_failed_starts = (unsigned)all[FAILED].value;
-  worker->kill_signal = (int)all[SIGNAL].value;
-  worker->grace_ms = (uint64_t)all[GRACE].value;
+static bool get_count(napi_env env, napi_value object, const char *name, uint64_t *out) {
+  double number;
+  if (!get_number(env, object, name, &number)) return false;
+  *out = to_count(number);
   return true;
+}
+
+static bool get_size(napi_env env, napi_value object, const char *name, size_t *out) {
+  uint64_t count;
+  if (!get_count(env, object, name, &count)) return false;
+  *out = (size_t)count;
+  return true;
+}
+
+static bool get_unsigned(napi_env env, napi_value object, const char *name, unsigned *out) {
+  uint64_t count;
+  if (!get_count(env, object, name, &count)) return false;
+  *out = count <= UINT_MAX ? (unsigned)count : UINT_MAX;
+  return true;
+}
+
+/* Of those that may be negative, too: -1 is all that is. */
+static bool get_int(napi_env env, napi_value object, const char *name, int *out) {
+  double number;
+  if (!get_number(env, object, name, &number)) return false;
+  *out = number >= -1 && number <= INT_MAX ? (int)number : -1;
+  return true;
+}
+
+static bool read_workforce(cp_pool_options *options, cp_options *worker, napi_env env, napi_value object) {
+  return get_unsigned(env, object, "size", &options->size) &&
+         get_unsigned(env, object, "minSize", &options->min_size) &&
+         get_count(env, object, "idleTimeout", &options->idle_ms) &&
+         get_count(env, object, "maxTasks", &options->max_tasks) &&
+         get_count(env, object, "maxAge", &options->max_age_ms) &&
+         get_count(env, object, "maxRssKib", &options->max_rss_kib) &&
+         get_count(env, object, "startTimeout", &options->start_timeout_ms) &&
+         get_unsigned(env, object, "maxFailedStarts", &options->max_failed_starts) &&
+         get_int(env, object, "killSignal", &worker->kill_signal) && get_count(env, object, "grace", &worker->grace_ms);
+}
+
+static bool read_limits(cp_pool_options *options, napi_env env, napi_value object) {
+  return get_unsigned(env, object, "inFlight", &options->in_flight) &&
+         get_count(env, object, "timeout", &options->timeout_ms) &&
+         get_int(env, object, "maxRetries", &options->max_retries) &&
+         get_size(env, object, "maxQueue", &options->max_queue) &&
+         get_size(env, object, "highWaterMark", &options->high_water) &&
+         get_size(env, object, "lowWaterMark", &options->low_water);
 }
 
 static bool read_switches(cp_pool_options *options, cp_options *worker, napi_env env, napi_value object) {
@@ -71,7 +72,8 @@ bool pool_options_read(node_pool_options *out, napi_env env, napi_value object) 
   worker->exec_path = out->plan.file;
   worker->limits.max_values = SIZE_MAX;
   worker->limits.max_depth = CP_DEPTH_MAX;
-  return read_numbers(&out->options, worker, env, object) && read_switches(&out->options, worker, env, object);
+  return read_workforce(&out->options, worker, env, object) && read_limits(&out->options, env, object) &&
+         read_switches(&out->options, worker, env, object);
 }
 
 void pool_options_free(node_pool_options *options) { plan_free(&options->plan); }

@@ -304,10 +304,16 @@ static void tell(const cp__worker *worker, cp_worker_state state, const cp_exit 
   pool->options.on_worker(pool, &info, pool->options.data);
 }
 
-/* A start is told before what came after it. False: all has been told. The callback may free the worker. */
+/* Each state is told, and in this order: a worker may be exhausted as soon as it is ready. */
+static cp_worker_state next_told(const cp__worker *worker) {
+  if (worker->told == CP_WORKER_NONE) return CP_WORKER_STARTING;
+  return worker->told == CP_WORKER_STARTING && worker->was_ready ? CP_WORKER_READY : worker->state;
+}
+
+/* False: all has been told. The callback may free the worker. */
 static bool tell_state(cp__worker *worker) {
   if (worker == NULL || worker->told == worker->state) return false;
-  worker->told = worker->told == CP_WORKER_NONE ? CP_WORKER_STARTING : worker->state;
+  worker->told = next_told(worker);
   tell(worker, worker->told, NULL, NULL);
   return true;
 }

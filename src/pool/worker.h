@@ -51,7 +51,8 @@ struct cp__worker {
   bool recycled, shrunk;             /* why it leaves */
   bool worn;                         /* READY, but its replacement is on its way */
   bool doomed;                       /* it has no tasks any more, and what it says does not count */
-  bool never_started, proven;        /* proven: it has answered, or said that it is ready */
+  bool never_started, was_ready;
+  bool proven; /* it has answered, or said that it is ready */
 
   cp_error error; /* the first that was told; code 0: none */
   char *tail;     /* the end of its stderr, NUL-terminated; NULL: nothing */
