@@ -60,7 +60,6 @@ static void on_signal(int signum, void *data) {
     say("%s: %u running are aborted", name, b->active);
     batch_abort(b);
   } else if (!first) {
-    b->leaving = true;
     uv_stop(&b->loop);
   }
 }
@@ -320,8 +319,8 @@ static void run_loop(batch *b, int (*open)(struct batch *self)) {
   if (!started) batch_abort(b);
   (void)uv_run(&b->loop, UV_RUN_DEFAULT);
   stop_handles(b);
-  if (b->engine->free != NULL) b->engine->free(b->data);
-  if (!b->leaving) (void)uv_run(&b->loop, UV_RUN_DEFAULT);
+  b->engine->free(b->data);
+  (void)uv_run(&b->loop, UV_RUN_DEFAULT);
   b->tally.dropped += b->active; /* left behind */
   if (started) progress_summary(&b->progress);
   line_input_dispose(&b->input);

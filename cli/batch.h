@@ -50,7 +50,7 @@ typedef struct batch_engine {
   void (*begin)(batch_job *job); /* does it, and then calls batch_finish(), in this call or later */
   void (*abort)(void *data);     /* ends what is under way, soon: batch_finish() comes for each */
   void (*close)(void *data);     /* nothing is under way, nothing comes any more. Once, after abort() too */
-  void (*free)(void *data);      /* after the loop, which runs once more; may be NULL */
+  void (*free)(void *data);      /* after the loop, which runs once more: lets go of all that is left */
   char (*cell)(unsigned place, void *data);
   const char *place, *places; /* "worker", "workers" */
   bool skips_blanks;          /* lines of white space are none, not only empty ones */
@@ -79,7 +79,6 @@ struct batch {
   int signum;        /* that interrupted us */
   int fatal;         /* the exit status of something that made it all senseless; 0 */
   bool going_on, stopping, aborting, closed, input_ended;
-  bool leaving; /* at once, whatever is still there */
 };
 
 /* Runs it all. `open` starts the engine on the loop; -1: it has said why. The exit status. */

@@ -1,5 +1,6 @@
 /* pool_commands.c - pool --exec: each line is a command, of which so many run at a time; what they print is kept apart. */
 #include <inttypes.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,18 +12,23 @@
 #include "status.h"
 #include "template.h"
 
+typedef struct command_place {
+  batch_job *job; /* NULL: it is free */
+} command_place;
+
 typedef struct command_pool {
   batch *batch;
   const run_options *options;
   template command;
   cp_abort *abort;
-  bool *used; /* places */
+  command_place *places;
   job_log log;
   buffer text; /* of stdout or a message, put together */
 } command_pool;
 
 /* The command of a line, over all attempts. */
 typedef struct command_run {
+  cp_child *child; /* of the last attempt; NULL: it was refused */
   char **words;
   run_report report; /* of the last attempt */
   unsigned place;
@@ -31,27 +37,33 @@ typedef struct command_run {
 /* ---------------------------------------------------------------- places */
 
 /* There is one: no more run than there are places. */
-static unsigned take_place(command_pool *self) {
+static unsigned take_place(command_pool *self, batch_job *job) {
   unsigned place = 0;
-  while (self->used[place]) place++;
-  self->used[place] = true;
+  while (self->places[place].job != NULL) place++;
+  self->places[place].job = job;
   return place;
 }
 
 static char cell(unsigned place, void *data) {
   const command_pool *self = data;
-  return self->used[place] ? CELL_BUSY : CELL_IDLE;
+  return self->places[place].job != NULL ? CELL_BUSY : CELL_IDLE;
 }
 
 /* ---------------------------------------------------------------- the end of a command */
 
+/* Its place is free for whatever is begun in batch_finish(); the result may be the child's. */
 static void finish(batch_job *job, const job_result *result) {
   command_pool *self = job->batch->data;
   command_run *run = job->run;
-  if (run != NULL) self->used[run->place] = false;
-  if (run != NULL) free(run->words);
-  free(run);
+  cp_child *child = NULL;
+  if (run != NULL) {
+    self->places[run->place].job = NULL;
+    child = run->child;
+    free(run->words);
+    free(run);
+  }
   batch_finish(job, result);
+  cp_child_free(child);
 }
 
 static void refuse(batch_job *job, const char *why) {
@@ -171,13 +183,15 @@ static void attempt(batch_job *job) {
   command_run *run = job->run;
   cp_options options = self->options->child;
   cp_error error = {.code = 0};
+  cp_child_free(run->child);
+  run->child = NULL;
   options.signal = self->abort;
   options.on_result = on_result;
   options.data = job;
   options.error = &error;
   run->report.attempts++;
   report_begin(&run->report, (const char *const *)run->words);
-  int rc = cp_exec_file(NULL, &job->batch->loop, run->words[0], (const char *const *)run->words + 1, &options);
+  int rc = cp_exec_file(&run->child, &job->batch->loop, run->words[0], (const char *const *)run->words + 1, &options);
   if (rc != 0) refuse(job, error.code != 0 ? error.message : cp_strerror(rc));
 }
 
@@ -196,7 +210,7 @@ static void begin(batch_job *job) {
     return;
   }
   run->report.line = job->line;
-  run->place = take_place(self);
+  run->place = take_place(self, job);
   job->run = run;
   attempt(job);
 }
@@ -210,12 +224,24 @@ static void abort_all(void *data) {
 
 static void close_nothing(void *data) { (void)data; }
 
+/* Only after the third signal there is still something: what does not end, and what has ended but for its pipes. */
+static void free_all(void *data) {
+  command_pool *self = data;
+  for (uint64_t i = 0; self->places != NULL && i < self->options->pool.size; i++) {
+    if (self->places[i].job == NULL) continue;
+    const command_run *run = self->places[i].job->run;
+    (void)cp_child_kill(run->child, SIGKILL);
+    finish(self->places[i].job, &(job_result){.dropped = true});
+  }
+  (void)cp_loop_release(&self->batch->loop);
+}
+
 static int open_pool(batch *b) {
   command_pool *self = b->data;
   const pool_options *pool = &self->options->pool;
   self->abort = cp_abort_new();
-  self->used = calloc(pool->size, sizeof *self->used);
-  if (self->abort != NULL && self->used != NULL) return 0;
+  self->places = calloc(pool->size, sizeof *self->places);
+  if (self->abort != NULL && self->places != NULL) return 0;
   say("out of memory");
   return -1;
 }
@@ -235,7 +261,7 @@ static int close_log(command_pool *self) {
 
 static void dispose(command_pool *self) {
   cp_abort_free(self->abort);
-  free(self->used);
+  free(self->places);
   buffer_dispose(&self->text);
   template_dispose(&self->command);
 }
@@ -244,6 +270,7 @@ int pool_of_commands(const run_options *options) {
   static const batch_engine engine = {.begin = begin,
                                       .abort = abort_all,
                                       .close = close_nothing,
+                                      .free = free_all,
                                       .cell = cell,
                                       .place = "at a time",
                                       .places = "at a time"};
