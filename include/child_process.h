@@ -1360,7 +1360,7 @@ CP_API int cp_reply_error(cp_message *request, const char *error);
  * result; `process.on('message', (task) => process.send(work(task)))` is a whole worker, in any language that speaks the
  * channel. With CP_POOL_ENVELOPE tasks have numbers, and then errors, progress and several tasks at a time:
  *
- *   to the worker   {id, ...task}, or {id, task} if the task is no object, or has an `id` of its own
+ *   to the worker   {id, ...task}, or {id, task} if the task is no object, or has an `id` or a `cancel` of its own
  *                   {id, cancel: true}: nobody waits for this one any more
  *   from it         {id, result}, {id, error}, and before one of these any number of {id, progress}
  *

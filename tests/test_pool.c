@@ -112,6 +112,7 @@ static void an_envelope_has_the_id_before_the_task_or_around_it(void **state) {
       {"{}", "{\"id\":7}"},
       {"{\"id\":null}", "{\"id\":8,\"task\":{\"id\":null}}"},
       {"{\"x\":{\"id\":3}}", "{\"id\":9,\"x\":{\"id\":3}}"},
+      {"{\"cancel\":true}", "{\"id\":10,\"task\":{\"cancel\":true}}"},
   };
   enum { CASES = sizeof cases / sizeof *cases };
   (void)state;

@@ -15,19 +15,26 @@
 
 /* ---------------------------------------------------------------- the envelope, as text */
 
-/* Whether the text may have a property `id`. One that is written with escapes would look different. */
-static bool may_have_id(const char *text, size_t length) {
-  return memchr(text, '\\', length) != NULL || memmem(text, length, "\"id\"", 4) != NULL;
+/* What the envelope has itself: an `id`; and with `cancel` beside it a task would be taken for its own end. */
+static bool has_envelopes_words(cp_value task) { return cp_value_has(task, "id") || cp_value_has(task, "cancel"); }
+
+static bool holds(const char *text, size_t length, const char *word) {
+  return memmem(text, length, word, strlen(word)) != NULL;
 }
 
-/* 1: the text is an object without an `id`, whose properties go beside it. */
+/* Whether the text may have these properties. One that is written with escapes would look different. */
+static bool may_have_envelopes_words(const char *text, size_t length) {
+  return memchr(text, '\\', length) != NULL || holds(text, length, "\"id\"") || holds(text, length, "\"cancel\"");
+}
+
+/* 1: the text is an object whose properties go beside the `id`. */
 static int goes_beside_id(const char *text, size_t length) {
   cp_value value;
   if (*text != '{') return 0;
-  if (!may_have_id(text, length)) return 1;
+  if (!may_have_envelopes_words(text, length)) return 1;
   cp_heap *heap = cp_heap_new(NULL);
   int rc = heap != NULL ? cp__json_read(&value, heap, text, length, NULL) : UV_ENOMEM;
-  if (rc == 0) rc = cp_value_has(value, "id") ? 0 : 1;
+  if (rc == 0) rc = has_envelopes_words(value) ? 0 : 1;
   cp_heap_free(heap);
   return rc;
 }
@@ -66,7 +73,7 @@ static int add_text(cp__buffer *out, const cp__task_form *form, const char *text
 /* ---------------------------------------------------------------- the envelope, as a value */
 
 static cp_value in_envelope(cp_heap *heap, cp_value task, uint64_t id) {
-  if (cp_value_is(task, CP_TYPE_OBJECT) && !cp_value_has(task, "id")) return cp__with_id(task, id);
+  if (cp_value_is(task, CP_TYPE_OBJECT) && !has_envelopes_words(task)) return cp__with_id(task, id);
   cp_value envelope = cp_value_set(cp_object(heap), "id", cp_number((double)id));
   return cp_value_set(envelope, "task", task);
 }
