@@ -29,7 +29,7 @@ static bool may_have_envelopes_words(const char *text, size_t length) {
 
 /* 1: the text is an object whose properties go beside the `id`. */
 static int goes_beside_id(const char *text, size_t length) {
-  cp_value value;
+  cp_value value = {0};
   if (*text != '{') return 0;
   if (!may_have_envelopes_words(text, length)) return 1;
   cp_heap *heap = cp_heap_new(NULL);
