@@ -106,7 +106,6 @@ static void an_error_that_is_answered_is_a_failure(void **state) {
 }
 
 /* The worker sends back what it gets: the number, and no result. */
-/* The worker sends {id, task} back. */
 static void an_answer_with_an_id_and_no_result_is_null(void **state) {
   (void)state;
   const cp_result *r = POOL("1\n2\n", ONE, "--envelope", WORKER, "echo");
