@@ -127,26 +127,13 @@ static void on_outcome(cp_pool *pool, const cp_outcome *outcome, void *data) {
 /* ---------------------------------------------------------------- what is no answer */
 
 /* Said once: whoever waits for an answer that will never be one shall know why. */
-static bool is_first_stray(worker_pool *self) {
-  bool first = !self->strayed;
-  self->strayed = true;
-  return first;
-}
-
-/* Progress itself is of no use here. */
-static void on_progress(cp_pool *pool, uint64_t id, cp_value value, void *data) {
-  const batch_job *job = data;
-  (void)id;
-  if (cp_value_type(value) == CP_TYPE_UNDEFINED && is_first_stray(cp_pool_data(pool)))
-    say("line %" PRIu64 ": a message with its id has neither result nor error, and is no answer", job->line);
-}
-
 static void on_stray(cp_pool *pool, const cp_worker_info *info, cp_message *message, void *data) {
   worker_pool *self = data;
   (void)pool, (void)message;
   bool is_ready_message = self->options->pool.ready_message && info->done == 0 && info->running == 0;
-  if (!is_ready_message && is_first_stray(self))
-    say("worker %u sent a message that answers no task: it is dropped", info->place + 1);
+  if (is_ready_message || self->strayed) return;
+  self->strayed = true;
+  say("worker %u sent a message that answers no task: it is dropped", info->place + 1);
 }
 
 /* ---------------------------------------------------------------- the engine */
@@ -154,7 +141,7 @@ static void on_stray(cp_pool *pool, const cp_worker_info *info, cp_message *mess
 static void begin(batch_job *job) {
   worker_pool *self = job->batch->data;
   cp_error error = {.code = 0};
-  const cp_task_options options = {.cb = on_outcome, .on_progress = on_progress, .data = job, .error = &error};
+  const cp_task_options options = {.cb = on_outcome, .data = job, .error = &error};
   int rc = cp_pool_submit_json(self->pool, job->text, job->length, &options);
   if (rc >= 0) return;
   const char *why = error.code != 0 ? error.message : cp_strerror(rc);

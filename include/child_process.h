@@ -1360,9 +1360,10 @@ CP_API int cp_reply_error(cp_message *request, const char *error);
  * result; `process.on('message', (task) => process.send(work(task)))` is a whole worker, in any language that speaks the
  * channel. With CP_POOL_ENVELOPE tasks have numbers, and then errors, progress and several tasks at a time:
  *
- *   to the worker   {id, ...task}, or {id, task} if the task is no object, or has an `id` or a `cancel` of its own
+ *   to the worker   {id, ...task}; or {id, task} if the task is no object, or has a property `id`, `task` or `cancel`
  *                   {id, cancel: true}: nobody waits for this one any more
- *   from it         {id, result}, {id, error}, and before one of these any number of {id, progress}
+ *   from it         {id, result}, {id, error}, and before one of these any number of {id, progress}; {id} alone is a
+ *                   result that is undefined
  *
  * A worker that ends, breaks the channel, or has to be killed, is replaced. Its tasks go back to the front of the queue,
  * at most `max_retries` times each, and only then fail: a task may be begun more than once, on different workers. One that
@@ -1452,7 +1453,8 @@ typedef struct cp_pool_options {
   /* A message that is no answer: PLAIN: the worker has no task; ENVELOPE: no id. Else they are dropped. The content of
      the ready_message comes here, too. */
   void (*on_message)(cp_pool *pool, const cp_worker_info *worker, cp_message *message, void *data);
-  /* The pool gives up: the workers do not start. All tasks fail with CP_EPOOL, new ones are refused. */
+  /* The pool gives up: the workers do not start. All tasks fail with CP_EPOOL, new ones are refused. `stage` is the step
+     that failed, CP_STAGE_RUN if they ran and ended. */
   void (*on_error)(cp_pool *pool, const cp_error *error, void *data);
   void *data;
 

@@ -60,8 +60,7 @@ function finish(id, result) {
 
 /** The task that is in the message: see the header. */
 function unwrap({ id, ...task }) {
-  const isWrapped = Object.hasOwn(task, 'task') && Object.keys(task).length === 1;
-  return isWrapped ? task.task : task;
+  return Object.hasOwn(task, 'task') ? task.task : task;
 }
 
 /**

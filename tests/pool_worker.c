@@ -25,6 +25,7 @@
  *   before        sends {unasked: n} and then answers
  *   steal {id_of}  answers the task of another worker, and things that are no answers, and then its own
  *   error {text}  answers with an error
+ *   nothing       answers with the id alone, as JSON has a result that is undefined
  *   progress {count}  sends as many of them and then answers
  *   leak {mib}    takes memory and keeps it
  *   say {text}, print {text}   writes to stderr, stdout
@@ -270,6 +271,10 @@ static void do_error(const task *t) {
   if (cp_reply_error(t->message, text_of(t, "text")) < 0) fail("reply");
 }
 
+static void do_nothing(const task *t) {
+  if (cp_reply(t->message, cp_undefined()) < 0) fail("reply");
+}
+
 static void do_progress(const task *t) {
   for (long i = 0; i < number_of(t, "count", 1); i++)
     if (cp_reply_progress(t->message, cp_number((double)i)) < 0) fail("progress");
@@ -420,6 +425,7 @@ static const struct verb {
     {"before", do_before, false, false},
     {"steal", do_steal, false, false},
     {"error", do_error, false, false},
+    {"nothing", do_nothing, false, false},
     {"progress", do_progress, false, false},
     {"leak", do_leak, false, false},
     {"say", do_say, false, false},

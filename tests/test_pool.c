@@ -112,7 +112,9 @@ static void an_envelope_has_the_id_before_the_task_or_around_it(void **state) {
       {"{}", "{\"id\":7}"},
       {"{\"id\":null}", "{\"id\":8,\"task\":{\"id\":null}}"},
       {"{\"x\":{\"id\":3}}", "{\"id\":9,\"x\":{\"id\":3}}"},
-      {"{\"cancel\":true}", "{\"id\":10,\"task\":{\"cancel\":true}}"},
+      {"{\"task\":1}", "{\"id\":10,\"task\":{\"task\":1}}"},
+      {"{\"cancel\":true}", "{\"id\":11,\"task\":{\"cancel\":true}}"},
+      {"{\"cancelled\":1}", "{\"id\":12,\"cancelled\":1}"},
   };
   enum { CASES = sizeof cases / sizeof *cases };
   (void)state;
@@ -123,6 +125,20 @@ static void an_envelope_has_the_id_before_the_task_or_around_it(void **state) {
     for (int i = 0; i < CASES; i++) assert_int_equal(submit(pool, &tasks[i], cases[i].task), 0);
     await_tasks(tasks, CASES);
     for (int i = 0; i < CASES; i++) assert_string_equal(packed(tasks[i].text), cases[i].seen);
+    close_pool(pool, &e, CP_POOL_FINISH);
+  }
+}
+
+static void an_answer_with_an_id_and_nothing_else_is_undefined(void **state) {
+  (void)state;
+  for (int way = 1; way < WAYS; way += 2) {
+    events e;
+    task t;
+    cp_pool *pool = open_way(&e, 1, way);
+    assert_int_equal(submit(pool, &t, json_of("nothing", 0, NULL)), 0);
+    await_tasks(&t, 1);
+    assert_int_equal(t.status, 0);
+    assert_string_equal(t.json, "");
     close_pool(pool, &e, CP_POOL_FINISH);
   }
 }
@@ -978,6 +994,7 @@ int main(void) {
       POOL_TEST(values_json_and_bytes_are_the_same_task),
       POOL_TEST(the_length_of_json_text_is_believed),
       POOL_TEST(an_envelope_has_the_id_before_the_task_or_around_it),
+      POOL_TEST(an_answer_with_an_id_and_nothing_else_is_undefined),
       POOL_TEST(an_envelope_around_bytes_is_the_same_as_around_values),
       POOL_TEST(whatever_the_serialization_carries_comes_back_the_same),
       POOL_TEST(an_answer_can_be_kept_beyond_its_callback_and_the_pool),

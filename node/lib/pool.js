@@ -75,12 +75,6 @@ class Waiter {
   }
 }
 
-/** An object whose only property is `task` would be taken for what an envelope has around a task that is none. */
-function wrapTask(task) {
-  const isAlone = typeof task === 'object' && task !== null && Object.hasOwn(task, 'task') && Object.keys(task).length === 1;
-  return isAlone ? { task } : task;
-}
-
 // ---------------------------------------------------------------- the class
 
 class ProcessPool extends EventEmitter {
@@ -126,7 +120,7 @@ class ProcessPool extends EventEmitter {
 
   #encode(task) {
     if (task === undefined) throw new codes.ERR_MISSING_ARGS('task');
-    return this.#codec.encode(this.#hasEnvelope ? wrapTask(task) : task);
+    return this.#codec.encode(task);
   }
 
   #submit(waiter, task) {

@@ -174,8 +174,8 @@ static void answer_envelope(cp__worker *worker, cp_message *message) {
     worker->pool->stats.stray++; /* late, a second time, or of another worker */
   else if (task == NULL)
     tell_other(worker, message);
-  else if (failed || cp_value_has(value, "result"))
-    answered(worker, task, message, failed);
+  else if (failed || cp_value_has(value, "result") || !cp_value_has(value, "progress"))
+    answered(worker, task, message, failed); /* JSON leaves out a result that is undefined */
   else if (task->on_progress != NULL && !task->cancelled)
     task->on_progress(worker->pool, task->id, cp_value_get(value, "progress"), task->data);
 }

@@ -77,12 +77,16 @@ static void go_on_closing(cp_pool *pool) {
   if (is_empty(pool)) finish_closing(pool);
 }
 
+/* Before the tasks that fail by it: who submits from their outcomes knows then. */
+static void tell_error(cp_pool *pool) {
+  const cp_pool_options *options = &pool->options;
+  if (!pool->owes_error || pool->freed) return;
+  pool->owes_error = false;
+  if (options->on_error != NULL) options->on_error(pool, &pool->give_up_error, options->data);
+}
+
 static void tell_pool(cp_pool *pool) {
   const cp_pool_options *options = &pool->options;
-  if (pool->owes_error && !pool->freed) {
-    pool->owes_error = false;
-    if (options->on_error != NULL) options->on_error(pool, &pool->give_up_error, options->data);
-  }
   if (pool->above && !pool->freed && pool->waiting + pool->held <= options->low_water) {
     pool->above = false;
     if (options->on_drain != NULL) options->on_drain(pool, options->data);
@@ -100,6 +104,7 @@ void cp__pool_settle(cp_pool *pool) {
   cp__pool_fail_returned(pool);
   if (pool->unbalanced) cp__pool_make_due(pool);
   cp__pool_tell_states(pool);
+  tell_error(pool);
   cp__pool_tell(pool);
   tell_pool(pool);
   go_on_closing(pool);

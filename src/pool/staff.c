@@ -45,7 +45,8 @@ void cp__pool_fail_returned(cp_pool *pool) {
 
 static void give_up(cp_pool *pool, const char *sentence, const cp__worker *last) {
   pool->given_up = pool->owes_error = true;
-  (void)cp__fail(&pool->give_up_error, CP_EPOOL, CP_STAGE_RUN, -1, pool->plan.module,
+  cp_stage stage = last != NULL && last->never_started ? last->error.stage : CP_STAGE_RUN;
+  (void)cp__fail(&pool->give_up_error, CP_EPOOL, stage, -1, pool->plan.module,
                  "the workers do not start: %u without an answer, one after the other; the last one: %s",
                  pool->failed_starts, sentence);
   fail_waiting(pool, last);

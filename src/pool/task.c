@@ -15,26 +15,31 @@
 
 /* ---------------------------------------------------------------- the envelope, as text */
 
-/* What the envelope has itself: an `id`; and with `cancel` beside it a task would be taken for its own end. */
-static bool has_envelopes_words(cp_value task) { return cp_value_has(task, "id") || cp_value_has(task, "cancel"); }
+/* What a worker looks for in an envelope: a task with a property of such a name goes into it as a whole. */
+static const char *const reserved[] = {"id", "task", "cancel"};
+enum { RESERVED = sizeof reserved / sizeof *reserved };
 
-static bool holds(const char *text, size_t length, const char *word) {
-  return memmem(text, length, word, strlen(word)) != NULL;
+static bool has_reserved(cp_value task) {
+  for (int i = 0; i < RESERVED; i++)
+    if (cp_value_has(task, reserved[i])) return true;
+  return false;
 }
 
-/* Whether the text may have these properties. One that is written with escapes would look different. */
-static bool may_have_envelopes_words(const char *text, size_t length) {
-  return memchr(text, '\\', length) != NULL || holds(text, length, "\"id\"") || holds(text, length, "\"cancel\"");
+/* Whether the text may have such a property. One that is written with escapes would look different. */
+static bool may_have_reserved(const char *text, size_t length) {
+  bool may = memchr(text, '\\', length) != NULL;
+  for (int i = 0; i < RESERVED && !may; i++) may = memmem(text, length, reserved[i], strlen(reserved[i])) != NULL;
+  return may;
 }
 
-/* 1: the text is an object whose properties go beside the `id`. */
+/* 1: the text is an object whose properties can stand beside the id; 0: it goes in as a whole; UV_ENOMEM. */
 static int goes_beside_id(const char *text, size_t length) {
   cp_value value = {0};
   if (*text != '{') return 0;
-  if (!may_have_envelopes_words(text, length)) return 1;
+  if (!may_have_reserved(text, length)) return 1;
   cp_heap *heap = cp_heap_new(NULL);
   int rc = heap != NULL ? cp__json_read(&value, heap, text, length, NULL) : UV_ENOMEM;
-  if (rc == 0) rc = has_envelopes_words(value) ? 0 : 1;
+  if (rc == 0) rc = has_reserved(value) ? 0 : 1;
   cp_heap_free(heap);
   return rc;
 }
@@ -73,7 +78,7 @@ static int add_text(cp__buffer *out, const cp__task_form *form, const char *text
 /* ---------------------------------------------------------------- the envelope, as a value */
 
 static cp_value in_envelope(cp_heap *heap, cp_value task, uint64_t id) {
-  if (cp_value_is(task, CP_TYPE_OBJECT) && !has_envelopes_words(task)) return cp__with_id(task, id);
+  if (cp_value_is(task, CP_TYPE_OBJECT) && !has_reserved(task)) return cp__with_id(task, id);
   cp_value envelope = cp_value_set(cp_object(heap), "id", cp_number((double)id));
   return cp_value_set(envelope, "task", task);
 }
