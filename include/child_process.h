@@ -1365,9 +1365,14 @@ CP_API int cp_reply_error(cp_message *request, const char *error);
  *   from it         {id, result}, {id, error}, and before one of these any number of {id, progress}; {id} alone is a
  *                   result that is undefined
  *
- * A worker that ends, breaks the channel, or has to be killed, is replaced. Its tasks go back to the front of the queue,
- * at most `max_retries` times each, and only then fail: a task may be begun more than once, on different workers. One that
- * must not be says max_retries = CP_RETRY_NEVER.
+ * A plain worker answers each task once: a second message would be taken for the result of its next task. Messages whose
+ * `cmd` begins with NODE_ are the protocol's, and reach no worker's program: no task may be one.
+ *
+ * A task goes to a worker that is idle, else to the least loaded one that has room; the first of equals. A worker that
+ * ends, breaks the channel, or has to be killed, is replaced. Its tasks go back to the front of the queue, at most
+ * `max_retries` times each, and only then fail; neighbours of a task for which the worker was killed go back without
+ * being counted. So a task may be begun more than once, on different workers. One that must not be says max_retries =
+ * CP_RETRY_NEVER, and fails instead.
  */
 typedef struct cp_pool cp_pool;
 
@@ -1411,7 +1416,7 @@ typedef struct cp_pool_options {
   uint64_t idle_ms;  /* milliseconds without a task after which a worker beyond min_size leaves; 0: it stays */
 
   cp_pool_protocol protocol;
-  unsigned in_flight; /* ENVELOPE: tasks that a worker has at a time; 0: 1. PLAIN: 1 */
+  unsigned in_flight; /* ENVELOPE: tasks that a worker has at a time; 0: 1. PLAIN: always 1 */
   bool ordered;       /* outcomes are told in the order of submission; default: as they come */
 
   /* Limits of tasks. */
@@ -1420,19 +1425,22 @@ typedef struct cp_pool_options {
   bool retry_timeouts; /* such a task is tried again, within max_retries; default: CP_ETIMEDOUT */
   int max_retries;     /* how often a task is tried again when its worker has died; 0: 2; CP_RETRY_NEVER: never */
   size_t max_queue;    /* tasks that may wait; beyond it cp_pool_submit() says UV_ENOBUFS; 0: no limit */
-  size_t high_water;   /* tasks that wait, or ordered outcomes that are held; beyond it submitting returns 1; 0: 1024 */
+  size_t high_water;   /* tasks that wait plus ordered outcomes that are held (not those that run); with more of them
+                          submitting returns 1; 0: 1024 */
   size_t low_water;    /* on_drain comes when no more than these are left; 0: a quarter of high_water */
 
   /* Limits of workers. One that is recycled gets its replacement first, and ends what it has begun. */
-  uint64_t max_tasks;   /* tasks of one worker; 0: no limit; 1: a fresh process for each */
+  uint64_t max_tasks;   /* tasks of one worker, never more; 0: no limit; 1: a fresh process for each */
   uint64_t max_age_ms;  /* milliseconds since its start; 0: no limit */
   uint64_t max_rss_kib; /* resident memory, KiB, looked at between tasks, at most 20 times a second; 0: no limit */
-  bool ready_message;   /* the worker's first message says that it is ready; before it gets no task; it is no result */
-  uint64_t start_timeout_ms; /* milliseconds until it must be ready; 0: 30 s. Longer is a failed start */
-  unsigned
-      max_failed_starts; /* workers that end without an answer, one after the other, until the pool gives up; 0: 10.
-                                 Each next start waits longer, 10 ms to 5 s. A program that cannot be executed at all
-                                 is given up at once */
+  bool
+      ready_message; /* the worker's first message says that it is ready; before it gets no task; it is no result. Default:
+                         it is ready when it has been started. Then a crash while it loads costs its first task an attempt,
+                         and timeout_ms includes the loading */
+  uint64_t start_timeout_ms;  /* milliseconds until it must be ready; 0: 30 s. Longer is a failed start */
+  unsigned max_failed_starts; /* workers that end before they have answered anything, whatever ended them, one after the
+                                 other, until the pool gives up; 0: 10. Each next start waits longer, 10 ms to 5 s. A
+                                 program that cannot be executed at all is given up at once */
 
   /*
    * How workers are started: as by cp_fork(), with these exceptions. Its callbacks but on_stdout and on_stderr, and
@@ -1450,8 +1458,8 @@ typedef struct cp_pool_options {
   void (*on_idle)(cp_pool *pool, void *data);  /* the last task has had its outcome */
   /* A worker has got into a new state. The info is valid during the call. */
   void (*on_worker)(cp_pool *pool, const cp_worker_info *worker, void *data);
-  /* A message that is no answer: PLAIN: the worker has no task; ENVELOPE: no id. Else they are dropped. The content of
-     the ready_message comes here, too. */
+  /* A message that is no answer: PLAIN: while the worker has no task; ENVELOPE: without an id. Without this callback such
+     messages are dropped; answers that come too late or twice always are. Also the ready_message. */
   void (*on_message)(cp_pool *pool, const cp_worker_info *worker, cp_message *message, void *data);
   /* The pool gives up: the workers do not start. All tasks fail with CP_EPOOL, new ones are refused. `stage` is the step
      that failed, CP_STAGE_RUN if they ran and ended. */
@@ -1505,7 +1513,9 @@ typedef struct cp_task_options {
   int max_retries;            /* 0: the pool's; CP_RETRY_NEVER */
   int priority;               /* higher ones are begun first; equal ones as they were submitted */
   const char *key; /* tasks with equal keys go to the same place, one after the other as it can take them; NULL: any */
-  const cp_handle *handles; /* go along with the task, as with cp_send_options; duplicated */
+  const cp_handle
+      *handles; /* go along with the task, as with cp_send_options; duplicated. CP_HANDLE_FD and several of them
+                               need worker->peer_is_library, or a ready_message by which that is known */
   size_t handle_count;
   cp_abort *signal; /* cancels the task when it is triggered; NULL: none */
   uint64_t *id;     /* takes the task's number, for cp_pool_cancel(); may be NULL */
@@ -1546,14 +1556,15 @@ CP_API int cp_pool_submit_json(cp_pool *pool, const char *json, size_t length, c
 CP_API int cp_pool_submit_raw(cp_pool *pool, const void *payload, size_t length, const cp_task_options *options);
 
 /**
- * Cancels a task: its outcome is CP_EABORTED, from the loop. If it waits, that is all. If a worker has it: with PLAIN the
- * worker is killed and replaced; with ENVELOPE it is told {id, cancel: true}, and killed if it has not answered after
- * grace_ms; other tasks that it has then are begun again elsewhere, which does not count for their max_retries.
+ * Cancels a task: its outcome will be CP_EABORTED, from the loop. If it waits, that is all. If a worker has it: with PLAIN
+ * the worker is killed and replaced; with ENVELOPE it is told {id, cancel: true}, and killed if it has not answered after
+ * grace_ms; the outcome comes with the answer, whatever that is, or then. Other tasks that it has then are begun again
+ * elsewhere.
  * @return 0; UV_ENOENT: there is no such task any more.
  */
 CP_API int cp_pool_cancel(cp_pool *pool, uint64_t id);
 
-/** Cancels all tasks that wait: none of them has been begun. @return how many. */
+/** Cancels all tasks that wait, for another attempt too; none that a worker has. @return how many. */
 CP_API size_t cp_pool_cancel_waiting(cp_pool *pool);
 
 /**
@@ -1583,7 +1594,7 @@ typedef void (*cp_pool_close_cb)(cp_pool *pool, const cp_pool_report *report, vo
  * callback replaces the first one's.
  * @param deadline_ms  milliseconds after which what is left is aborted; 0: none. Not counted in it: grace_ms, twice.
  * @param cb           told when the last worker has ended, once; may be NULL.
- * @return 0; UV_EALREADY: it has been closed, `cb` does not come.
+ * @return 0, also if it is closing already; UV_EALREADY: all of that is over, `cb` does not come.
  */
 CP_API int cp_pool_close(cp_pool *pool, cp_pool_end end, uint64_t deadline_ms, cp_pool_close_cb cb, void *data);
 
@@ -1600,23 +1611,25 @@ typedef struct cp_pool_stats {
   size_t waiting, running, held; /* tasks now; held: done, but an earlier one is not (ordered) */
   unsigned workers, idle;        /* that are ready; of them without a task */
 
-  uint64_t submitted, succeeded, failed;       /* each task but those under way is one of the last two in the end */
-  uint64_t retried, timed_out, cancelled;      /* attempts; tasks; tasks */
-  uint64_t stray;                              /* messages that belonged to no task: late answers, and unasked ones */
-  uint64_t started, crashed, recycled, shrunk; /* workers */
+  uint64_t submitted, succeeded, failed;  /* each task but those under way is one of the last two in the end */
+  uint64_t retried, timed_out, cancelled; /* attempts; tasks; tasks */
+  uint64_t stray; /* messages that answered no task: late, twice, or unasked ones; not the ready_message */
+  uint64_t started, crashed, recycled, shrunk; /* workers; crashed: ended though nobody had asked them to */
   uint64_t queued_ns, run_ns;                  /* sums over all tasks: waiting for a worker, with a worker */
 } cp_pool_stats;
 
 CP_API void cp_pool_stats_get(const cp_pool *pool, cp_pool_stats *out);
 
-/** The worker of a place, 0 to cp_pool_size() - 1. Its `state` is CP_WORKER_NONE where there is none. */
+/** The worker of a place, 0 to cp_pool_size() - 1: the one that takes tasks, not its successor, nor one that is leaving the
+ *  place. Its `state` is CP_WORKER_NONE where there is none. */
 CP_API cp_worker_info cp_pool_worker(const cp_pool *pool, unsigned place);
 
 CP_API unsigned cp_pool_size(const cp_pool *pool); /* options.size, or what it stands for */
 CP_API uv_loop_t *cp_pool_loop(const cp_pool *pool);
 CP_API void *cp_pool_data(const cp_pool *pool); /* options.data */
 
-/** Whether the pool keeps the loop alive while it has no task: it does, until it is closed. Safe to repeat. */
+/** Whether the pool keeps the loop alive while it has no task: it does, until it is closed. With tasks, and while it is
+ *  closing, it always does. Safe to repeat. */
 CP_API void cp_pool_ref(cp_pool *pool);
 CP_API void cp_pool_unref(cp_pool *pool);
 

@@ -250,6 +250,34 @@ static void all_workers_killed_at_once_lose_no_task(void **state) {
 
 /* ---------------------------------------------------------------- timeouts */
 
+/* One worker has all three; it takes them in order and stays with the first. */
+static void a_neighbour_of_a_timeout_is_begun_again_unless_it_must_not_be(void **state) {
+  (void)state;
+  events e;
+  task stuck, again, once;
+  cp_pool_options options = pool_options(&e, 1);
+  options.protocol = CP_POOL_ENVELOPE;
+  options.in_flight = 3;
+  cp_pool *pool = open_pool(&options, envelope_words);
+  cp_task_options never = task_options(&once);
+  never.max_retries = CP_RETRY_NEVER;
+  (void)submit_timed(pool, &stuck, json_of("stuck", 0, NULL), ENOUGH_MS);
+  (void)submit(pool, &again, json_of("square", 5, NULL));
+  (void)submit_with(pool, &once, json_of("square", 6, NULL), &never);
+  await_tasks(&stuck, 1);
+  await_tasks(&again, 1);
+  await_tasks(&once, 1);
+  assert_int_equal(stuck.status, CP_ETIMEDOUT);
+  assert_int_equal(again.status, 0);
+  assert_true(again.result == 25);
+  assert_int_equal(again.attempts, 2);
+  assert_int_equal(once.status, CP_EWORKER);
+  assert_int_equal(once.attempts, 1);
+  assert_non_null(strstr(once.error, "another task"));
+  assert_int_equal(stats_of(pool).retried, 0);
+  close_pool(pool, &e, CP_POOL_FINISH);
+}
+
 static void a_timeout_kills_the_one_worker_and_leaves_the_others_alone(void **state) {
   (void)state;
   for (int envelope = 0; envelope < 2; envelope++) {
@@ -983,6 +1011,7 @@ int main(void) {
       POOL_TEST(handles_are_kept_for_the_next_attempt),
       POOL_TEST(a_worker_that_is_killed_while_it_is_idle_is_replaced),
       POOL_TEST(all_workers_killed_at_once_lose_no_task),
+      POOL_TEST(a_neighbour_of_a_timeout_is_begun_again_unless_it_must_not_be),
       POOL_TEST(a_timeout_kills_the_one_worker_and_leaves_the_others_alone),
       POOL_TEST(the_timeout_of_the_pool_holds_for_tasks_without_their_own),
       POOL_TEST(the_clock_starts_when_a_worker_gets_the_task),

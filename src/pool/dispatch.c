@@ -215,10 +215,13 @@ void cp__pool_worker_died(cp__worker *worker, const cp_exit *exit, const char *s
 
 /* Others that it has are begun again elsewhere: that is not their fault. */
 static void terminate(cp__worker *worker) {
+  static const cp__verdict verdict = {
+      .status = CP_EWORKER,
+      .error = "the worker was ended because of another task, and this one may not be begun twice"};
   for (cp__task *task = worker->running, *next; task != NULL; task = next) {
     next = task->next;
-    if (task->cancelled)
-      end_running(task, NULL);
+    if (task->cancelled || task->once)
+      end_running(task, &verdict);
     else
       cp__pool_requeue(task);
   }
@@ -279,11 +282,6 @@ static int check(const cp_pool *pool, const cp__task_source *source, const cp_ta
   return 0;
 }
 
-static int retries_of(const cp_pool *pool, int given) {
-  int retries = given != 0 ? given : pool->options.max_retries;
-  return retries > 0 ? retries : 0;
-}
-
 static void fill(cp__task *task, cp_pool *pool, cp__queue *queue, const cp_task_options *options) {
   task->pool = pool;
   task->queue = queue;
@@ -292,7 +290,9 @@ static void fill(cp__task *task, cp_pool *pool, cp__queue *queue, const cp_task_
   task->on_progress = options->on_progress;
   task->data = options->data;
   task->timeout_ms = options->timeout_ms > 0 ? options->timeout_ms : pool->options.timeout_ms;
-  task->retries = retries_of(pool, options->max_retries);
+  int retries = options->max_retries != 0 ? options->max_retries : pool->options.max_retries;
+  task->once = retries == CP_RETRY_NEVER;
+  task->retries = task->once ? 0 : retries;
   task->queued_ns = uv_hrtime();
   task->abort.on_abort = on_abort;
 }

@@ -46,9 +46,11 @@ void cp__pool_fail_returned(cp_pool *pool) {
 static void give_up(cp_pool *pool, const char *sentence, const cp__worker *last) {
   pool->given_up = pool->owes_error = true;
   cp_stage stage = last != NULL && last->never_started ? last->error.stage : CP_STAGE_RUN;
-  (void)cp__fail(&pool->give_up_error, CP_EPOOL, stage, -1, pool->plan.module,
-                 "the workers do not start: %u without an answer, one after the other; the last one: %s",
-                 pool->failed_starts, sentence);
+  char tries[64] = "";
+  if (pool->failed_starts > 1)
+    (void)snprintf(tries, sizeof tries, "%u have ended without an answer, the last one: ", pool->failed_starts);
+  (void)cp__fail(&pool->give_up_error, CP_EPOOL, stage, -1, pool->plan.module, "the workers do not start: %s%s", tries,
+                 sentence);
   fail_waiting(pool, last);
 }
 

@@ -173,7 +173,7 @@ static char *copy_texts(cp_handle *handle, char *to) {
 static int take_handles(cp__task *task, const cp_task_options *options) {
   size_t count = options->handle_count;
   if (count == 0) return 0;
-  task->handles = malloc(count * sizeof *task->handles + size_of_texts(options));
+  task->handles = calloc(1, count * sizeof *task->handles + size_of_texts(options));
   if (task->handles == NULL) return UV_ENOMEM;
   char *texts = (char *)(task->handles + count);
   for (size_t i = 0; i < count; i++) {

@@ -31,6 +31,7 @@ struct cp__task {
   int retries;                   /* that are left */
   unsigned attempts, place;
   int pid;
+  bool once;      /* it must not be begun again, for whatever reason */
   bool cancelled; /* RUNNING, over for the program: its worker has been asked to leave it */
   uint64_t queued_ns, started_ns, ended_ns;
 
