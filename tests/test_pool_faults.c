@@ -599,7 +599,7 @@ static void a_worker_that_does_not_cancel_is_killed_and_its_other_tasks_are_not_
   options.protocol = CP_POOL_ENVELOPE;
   options.in_flight = 2;
   cp_pool *pool = open_pool(&options, envelope_words);
-  (void)submit_retried(pool, &held, json_of("hold", 0, NULL), CP_RETRY_NEVER);
+  (void)submit_retried(pool, &held, json_of("hold", 0, NULL), 1);
   beginning first = next_beginning();
   (void)submit(pool, &cancelled, json_of("stuck", 1, NULL));
   (void)next_beginning();
@@ -613,6 +613,7 @@ static void a_worker_that_does_not_cancel_is_killed_and_its_other_tasks_are_not_
   await_tasks(&held, 1);
   assert_int_equal(held.status, 0);
   assert_int_equal(held.attempts, 2);
+  assert_int_equal(stats_of(pool).retried, 0);
   RUN_UNTIL(e.ended == 1);
   assert_false(is_alive(first.pid));
   close_pool(pool, &e, CP_POOL_FINISH);
