@@ -1354,7 +1354,8 @@ CP_API int cp_reply_error(cp_message *request, const char *error);
  *   cp_pool *pool;
  *   int rc = cp_pool_open(&pool, loop, "worker.js", NULL, &(cp_pool_options){.size = 4});
  *   rc = cp_pool_submit_json(pool, "{\"n\":7}", SIZE_MAX, &(cp_task_options){.cb = on_outcome, .data = me});
- *   cp_pool_close(pool, CP_POOL_FINISH, 0, NULL, NULL);
+ *   cp_pool_close(pool, CP_POOL_FINISH, 0, on_closed, NULL); (on_closed calls cp_pool_free(pool))
+ *   uv_run(loop, UV_RUN_DEFAULT);
  *
  * The contract with a worker is what the reference has: a message is a task, and the next message that comes back is its
  * result; `process.on('message', (task) => process.send(work(task)))` is a whole worker, in any language that speaks the
@@ -1570,7 +1571,7 @@ CP_API size_t cp_pool_cancel_waiting(cp_pool *pool);
 /**
  * Sends a message that is no task to each worker that is ready: a new configuration, say. With PLAIN they must not answer
  * it: what comes back is taken for the result of the task at hand.
- * @return how many it was sent to; negative, as cp_send(): it could not be encoded, and nobody got it.
+ * @return how many it was sent to; negative, as cp_send(): nobody got it, and the message is to blame.
  */
 CP_API int cp_pool_broadcast(cp_pool *pool, cp_value message);
 
@@ -1590,7 +1591,8 @@ typedef void (*cp_pool_close_cb)(cp_pool *pool, const cp_pool_report *report, vo
 
 /**
  * Closes the pool: no new tasks; those there are are finished or aborted; then the workers leave, by force where it has
- * to be. It always ends. A second call may only make it more urgent: ABORT instead of FINISH, an earlier deadline; its
+ * to be. With ABORT, or with a deadline, it always ends; else it waits for what was submitted, also for a task that has no
+ * timeout and never ends. A second call may only make it more urgent: ABORT instead of FINISH, an earlier deadline; its
  * callback replaces the first one's.
  * @param deadline_ms  milliseconds after which what is left is aborted; 0: none. Not counted in it: grace_ms, twice.
  * @param cb           told when the last worker has ended, once; may be NULL.
@@ -1599,7 +1601,8 @@ typedef void (*cp_pool_close_cb)(cp_pool *pool, const cp_pool_report *report, vo
 CP_API int cp_pool_close(cp_pool *pool, cp_pool_end end, uint64_t deadline_ms, cp_pool_close_cb cb, void *data);
 
 /**
- * Frees the pool: legal at any time, no callback comes any more. Workers that are left get SIGKILL. NULL is ignored.
+ * Frees the pool: legal at any time, no callback comes any more. Workers that are left get SIGKILL, and are reaped while the
+ * loop runs: before uv_loop_close() then cp_loop_release() and uv_run() once more. NULL is ignored.
  */
 CP_API void cp_pool_free(cp_pool *pool);
 
@@ -1615,9 +1618,10 @@ typedef struct cp_pool_stats {
   uint64_t retried, timed_out, cancelled; /* attempts; tasks; tasks */
   uint64_t stray; /* messages that answered no task: late, twice, or unasked ones; not the ready_message */
   uint64_t started, crashed, recycled, shrunk; /* workers; crashed: ended though nobody had asked them to */
-  uint64_t queued_ns, run_ns;                  /* sums over all tasks: waiting for a worker, with a worker */
+  uint64_t queued_ns, run_ns;                  /* sums over all tasks: until the last attempt, and that one */
 } cp_pool_stats;
 
+/** @param pool  not NULL; likewise of the three that ask for its size, loop and data. */
 CP_API void cp_pool_stats_get(const cp_pool *pool, cp_pool_stats *out);
 
 /** The worker of a place, 0 to cp_pool_size() - 1: the one that takes tasks, not its successor, nor one that is leaving the
@@ -1633,7 +1637,7 @@ CP_API void *cp_pool_data(const cp_pool *pool); /* options.data */
 CP_API void cp_pool_ref(cp_pool *pool);
 CP_API void cp_pool_unref(cp_pool *pool);
 
-/** The CPUs that this process may use: its affinity, and the quota of its control groups, rounded up; at least 1. Any thread. */
+/** The CPUs that this process may use: its affinity, and the quota of its control groups (version 2), rounded up; at least 1. Any thread. */
 CP_API unsigned cp_available_cpus(void);
 
 /* ------------------------------------------------------------------------------------------------ Aborting */

@@ -63,6 +63,11 @@ function unwrap({ id, ...task }) {
   return Object.hasOwn(task, 'task') ? task.task : task;
 }
 
+/** A task that has been answered in the meantime is not cancelled any more. */
+function cancel(task) {
+  if (task !== undefined) Task.cancel(task, new Error('the task was cancelled'));
+}
+
 /**
  * Answers tasks with what `work(task, { id, signal, progress })` returns, or what its promise becomes. What it throws
  * rejects the promise of the pool's execute(). `onMessage` gets what is no task: the pool's broadcast().
@@ -84,9 +89,9 @@ function serve(work, { onMessage } = {}) {
   }
 
   process.on('message', (message) => {
-    const task = running.get(message?.id);
-    if (task !== undefined && message.cancel === true) Task.cancel(task, new Error('the task was cancelled'));
-    else if (typeof message?.id === 'number') run(message);
+    const hasId = typeof message?.id === 'number';
+    if (hasId && message.cancel === true) cancel(running.get(message.id)); // a task with such a property comes in an envelope
+    else if (hasId) run(message);
     else onMessage?.(message);
   });
   process.on('disconnect', () => {

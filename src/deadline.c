@@ -3,8 +3,11 @@
 
 uint64_t cp__deadline_in(uv_loop_t *loop, uint64_t milliseconds) {
   uv_update_time(loop); /* a slow callback would shorten the wait */
-  uint64_t now = uv_now(loop);
-  return milliseconds < UINT64_MAX - now ? now + milliseconds : UINT64_MAX;
+  return cp__deadline_after(uv_now(loop), milliseconds);
+}
+
+uint64_t cp__deadline_after(uint64_t at, uint64_t milliseconds) {
+  return milliseconds < UINT64_MAX - at ? at + milliseconds : UINT64_MAX;
 }
 
 uint64_t cp__deadline_first(const uint64_t *deadlines, size_t count) {

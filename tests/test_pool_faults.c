@@ -250,6 +250,26 @@ static void all_workers_killed_at_once_lose_no_task(void **state) {
 
 /* ---------------------------------------------------------------- timeouts */
 
+/* Each of them costs a worker; the pool has worked before, and does so again. */
+static void tasks_that_kill_their_workers_do_not_end_a_pool_that_works(void **state) {
+  (void)state;
+  enum { BAD = 12 };
+  events e;
+  task first, last, bad[BAD];
+  cp_pool_options options = pool_options(&e, 1);
+  options.max_failed_starts = 3;
+  options.max_retries = CP_RETRY_NEVER;
+  cp_pool *pool = open_pool(&options, plain_words);
+  (void)submit(pool, &first, "2");
+  for (int i = 0; i < BAD; i++) (void)submit(pool, &bad[i], json_of("kill", 9, NULL));
+  (void)submit(pool, &last, "3");
+  await_tasks(&last, 1);
+  assert_int_equal(last.status, 0);
+  for (int i = 0; i < BAD; i++) assert_int_equal(bad[i].status, CP_EWORKER);
+  assert_int_equal(e.errors, 0);
+  close_pool(pool, &e, CP_POOL_FINISH);
+}
+
 /* One worker has all three; it takes them in order and stays with the first. */
 static void a_neighbour_of_a_timeout_is_begun_again_unless_it_must_not_be(void **state) {
   (void)state;
@@ -1012,6 +1032,7 @@ int main(void) {
       POOL_TEST(handles_are_kept_for_the_next_attempt),
       POOL_TEST(a_worker_that_is_killed_while_it_is_idle_is_replaced),
       POOL_TEST(all_workers_killed_at_once_lose_no_task),
+      POOL_TEST(tasks_that_kill_their_workers_do_not_end_a_pool_that_works),
       POOL_TEST(a_neighbour_of_a_timeout_is_begun_again_unless_it_must_not_be),
       POOL_TEST(a_timeout_kills_the_one_worker_and_leaves_the_others_alone),
       POOL_TEST(the_timeout_of_the_pool_holds_for_tasks_without_their_own),

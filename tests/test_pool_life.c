@@ -381,6 +381,41 @@ static void a_recycled_worker_with_a_task_does_not_hold_up_an_abort(void **state
   cp_pool_free(pool);
 }
 
+static void limits_of_time_may_be_as_long_as_there_are_numbers(void **state) {
+  (void)state;
+  events e;
+  task tasks[2];
+  cp_pool_options options = pool_options(&e, 1);
+  options.max_age_ms = options.idle_ms = options.timeout_ms = UINT64_MAX;
+  cp_pool *pool = open_pool(&options, NULL);
+  (void)submit(pool, &tasks[0], "0");
+  await_tasks(tasks, 1);
+  for (int i = 0; i < 20; i++) take_turn();
+  (void)submit(pool, &tasks[1], "1");
+  await_tasks(tasks, 2);
+  assert_int_equal(tasks[0].pid, tasks[1].pid);
+  assert_int_equal(cp_pool_close(pool, CP_POOL_FINISH, UINT64_MAX, on_pool_closed, &e), 0);
+  RUN_UNTIL(e.closed);
+  cp_pool_free(pool);
+}
+
+static void a_replacement_on_its_way_is_replaced_as_well(void **state) {
+  (void)state;
+  events e;
+  task held;
+  cp_pool *pool = open_plain(&e, 1);
+  (void)submit(pool, &held, json_of("hold", 0, NULL));
+  (void)next_beginning();
+  cp_pool_recycle(pool);
+  RUN_UNTIL(e.starting == 2);
+  cp_pool_recycle(pool);
+  let_go("gate", 1);
+  await_tasks(&held, 1);
+  RUN_UNTIL(e.ended == 2 && all_idle(pool, 1));
+  assert_int_equal(stats_of(pool).started, 3);
+  close_pool(pool, &e, CP_POOL_FINISH);
+}
+
 /* Whoever is ready may have one task only, and its successor is ready, too. */
 static void with_a_process_for_each_task_no_more_run_than_there_are_places(void **state) {
   (void)state;
@@ -769,6 +804,8 @@ int main(void) {
       POOL_TEST(a_recycled_worker_is_held_to_the_timeout_of_its_task),
       POOL_TEST(a_recycled_worker_that_dies_with_a_task_gives_it_back),
       POOL_TEST(a_recycled_worker_with_a_task_does_not_hold_up_an_abort),
+      POOL_TEST(limits_of_time_may_be_as_long_as_there_are_numbers),
+      POOL_TEST(a_replacement_on_its_way_is_replaced_as_well),
       POOL_TEST(with_a_process_for_each_task_no_more_run_than_there_are_places),
       POOL_TEST(a_worker_stays_until_its_replacement_is_ready),
       POOL_TEST(a_pool_that_finishes_does_what_was_submitted_first),

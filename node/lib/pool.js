@@ -211,8 +211,15 @@ class ProcessPool extends EventEmitter {
     }
   }
 
+  /** What cannot be read says nothing about how far the task is. */
   [kProgress](slot, payload) {
-    this.#waiters[slot].onProgress(this.#codec.decode(payload));
+    let progress;
+    try {
+      progress = this.#codec.decode(payload);
+    } catch {
+      return;
+    }
+    this.#waiters[slot].onProgress(progress);
   }
 
   // -------------------------------------------------------------- events

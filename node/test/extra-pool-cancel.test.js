@@ -31,6 +31,18 @@ test('one that runs: its worker is killed and replaced', () => withWorkers(1, as
   assert.notStrictEqual((await pool.execute({ facts: 0 })).pid, pid);
 }));
 
+test('one that is cancelled while it hears nothing: the word about it is no task', () => withServers({ size: 1 }, async (pool) => {
+  const controller = new AbortController();
+  const begun = new Promise((resolve) => {
+    const running = pool.execute({ busy: 100 }, { signal: controller.signal, onProgress: resolve });
+    running.catch(() => {});
+  });
+  await begun;
+  controller.abort();
+  assert.strictEqual(await pool.execute({ calls: 0 }), 2);
+  assert.strictEqual(await pool.execute({ calls: 0 }), 3);
+}));
+
 const quiet = { size: 1, inFlight: 2, silent: true };
 test('with an envelope the worker is told, and lives on', () => withServers(quiet, async (pool) => {
   const controller = new AbortController();

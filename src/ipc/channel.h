@@ -130,7 +130,8 @@ cp_channel *cp__channel_if_open(cp_channel *channel); /* NULL once it is freed *
 void cp__channel_tell_error(cp_channel *channel, const cp_error *error);
 void cp__channel_break(cp_channel *channel, const cp_error *error); /* tells it, closes */
 void cp__channel_trace(cp_channel *channel, const cp_trace *trace);
-void cp__channel_end_batch(cp_channel *channel); /* tells it, if a message was told */
+void cp__channel_end_batch(cp_channel *channel);          /* tells it, if a message was told */
+bool cp__channel_write_failed(const cp_channel *channel); /* the peer has not got all that was sent, and gets no more */
 bool cp__channel_is_corked(const cp_channel *channel);
 
 int cp__socket_option(int fd, int name);

@@ -85,6 +85,8 @@ void cp__channel_tell_sent(cp_channel *channel) {
 /* A disconnect holds nothing back any more. */
 static bool is_held_back(const cp_channel *channel) { return channel->corks > 0 && channel->state == CP__CHANNEL_OPEN; }
 
+bool cp__channel_write_failed(const cp_channel *channel) { return channel->write_error != 0; }
+
 bool cp__channel_is_corked(const cp_channel *channel) { return channel->gathering || is_held_back(channel); }
 
 static bool may_wait(const cp_channel *channel) {

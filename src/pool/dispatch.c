@@ -50,10 +50,11 @@ static bool is_free(const cp_pool *pool, const cp__worker *worker) {
 }
 
 /* Idle first, then the least loaded; of equal ones the first place, so that the last ones can shrink. */
-static cp__place *find_place(const cp_pool *pool) {
+static cp__place *find_place(cp_pool *pool) {
   cp__place *best = NULL;
   for (unsigned i = 0; i < pool->options.size; i++) {
     cp__place *place = &pool->places[i];
+    if (place->worker != NULL && place->worker->state == CP_WORKER_READY) cp__worker_check_channel(place->worker);
     if (!is_free(pool, place->worker)) continue;
     if (place->worker->running_count == 0) return place;
     if (best == NULL || place->worker->running_count < best->worker->running_count) best = place;
@@ -68,11 +69,6 @@ static cp__task *next_for(const cp_pool *pool, const cp__place *place) {
   return cp__task_is_before(own, shared) ? own : shared;
 }
 
-/* A worker that cannot be reached is about to end: the task stays where it is. */
-static bool is_workers_fault(int rc) {
-  return rc == CP_ECHANNELCLOSED || rc == UV_EPIPE || rc == UV_ECONNRESET || rc == UV_ENOBUFS;
-}
-
 /* False: this worker takes nothing now. */
 static bool give(cp__worker *worker, cp__task *task) {
   cp_error error;
@@ -82,10 +78,11 @@ static bool give(cp__worker *worker, cp__task *task) {
     dequeue(task);
     pool->running++;
     cp__pool_wake(pool, task->deadline);
+    cp__worker_check_channel(worker);
     cp__pool_check_wear(worker);
     return true;
   }
-  if (is_workers_fault(rc)) return false;
+  if (cp__worker_is_to_blame(rc)) return false; /* it is about to end: the task stays where it is */
   dequeue(task);
   cp__task_over(task, &(cp__verdict){.status = rc, .error = error.message});
   return true;
@@ -111,9 +108,8 @@ void cp__pool_dispatch(cp_pool *pool) {
 /* ---------------------------------------------------------------- answers */
 
 static cp__task *find_running(const cp__worker *worker, uint64_t id) {
-  cp__task *task = worker->running;
-  while (task != NULL && task->id != id) task = task->next;
-  return task;
+  cp__task *task = cp__task_table_find(&worker->pool->tasks, id);
+  return task != NULL && task->state == CP__TASK_RUNNING && task->worker == worker ? task : NULL;
 }
 
 static void tell_other(cp__worker *worker, cp_message *message) {
@@ -141,7 +137,7 @@ static void answered(cp__worker *worker, cp__task *task, cp_message *message, bo
   take_back(task);
   task->ended_ns = uv_hrtime(); /* before the next one is begun */
   worker->done++;
-  worker->proven = true;
+  worker->proven = pool->ever_proven = true;
   pool->failed_starts = 0;
   cp__pool_check_wear(worker);
   cp__pool_dispatch(pool);
@@ -169,12 +165,14 @@ static void answer_envelope(cp__worker *worker, cp_message *message) {
   }
   int64_t id = cp_value_integer(cp_value_get(value, "id"), 0);
   cp__task *task = id > 0 ? find_running(worker, (uint64_t)id) : NULL;
-  bool failed = cp_value_has(value, "error");
+  bool has_result = cp_value_has(value, "result");
+  bool failed =
+      cp_value_has(value, "error") && !(has_result && cp_value_is(cp_value_get(value, "error"), CP_TYPE_NULL));
   if (task == NULL && cp_value_has(value, "id"))
     worker->pool->stats.stray++; /* late, a second time, or of another worker */
   else if (task == NULL)
     tell_other(worker, message);
-  else if (failed || cp_value_has(value, "result") || !cp_value_has(value, "progress"))
+  else if (failed || has_result || !cp_value_has(value, "progress"))
     answered(worker, task, message, failed); /* JSON leaves out a result that is undefined */
   else if (task->on_progress != NULL && !task->cancelled)
     task->on_progress(worker->pool, task->id, cp_value_get(value, "progress"), task->data);
@@ -204,12 +202,20 @@ static void end_running(cp__task *task, const cp__verdict *verdict) {
   cp__task_over(task, task->cancelled ? &(cp__verdict){.status = CP_EABORTED} : verdict);
 }
 
+/* What was written last was not all: that was this task, if it has no other. */
+static bool never_got(const cp__worker *worker) {
+  return worker->pool->options.protocol == CP_POOL_PLAIN && cp__worker_write_failed(worker);
+}
+
 void cp__pool_worker_died(cp__worker *worker, const cp_exit *exit, const char *sentence) {
   const cp__verdict verdict = {
       .status = CP_EWORKER, .error = sentence, .exit = exit, .err = worker->tail, .err_length = worker->tail_length};
   for (cp__task *task = worker->running, *next; task != NULL; task = next) {
     next = task->next;
-    if (!try_again(task)) end_running(task, &verdict);
+    if (never_got(worker) && task->pool->state < CP__POOL_ABORTING && !task->cancelled)
+      cp__pool_requeue(task);
+    else if (!try_again(task))
+      end_running(task, &verdict);
   }
 }
 
@@ -418,6 +424,7 @@ void cp__pool_abort_tasks(cp_pool *pool) {
   for (size_t i = 0; i < pool->tasks.size; i++) {
     for (cp__task *task = pool->tasks.buckets[i]; task != NULL; task = task->next_same_hash) {
       if (task->state == CP__TASK_OVER) continue;
+      if (task->cancelled) pool->stats.cancelled++;
       cp__pool_drop(task);
       pool->report.aborted++;
       cp__task_over(task,

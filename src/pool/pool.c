@@ -187,6 +187,8 @@ static int check(const uv_loop_t *loop, const cp_pool_options *options) {
   if (loop == NULL) return INVALID("loop: NULL");
   if (options->size > CP_POOL_WORKERS_MAX)
     return INVALID("options.size: %u, the limit is %d", options->size, CP_POOL_WORKERS_MAX);
+  if (options->min_size > CP_POOL_WORKERS_MAX)
+    return INVALID("options.min_size: %u, the limit is %d", options->min_size, CP_POOL_WORKERS_MAX);
   if (options->size > 0 && options->min_size > options->size)
     return INVALID("options.min_size: %u is more than options.size, %u", options->min_size, options->size);
   if (options->protocol != CP_POOL_PLAIN && options->protocol != CP_POOL_ENVELOPE)
@@ -195,9 +197,9 @@ static int check(const uv_loop_t *loop, const cp_pool_options *options) {
     return INVALID("options.in_flight: %u tasks at a time need options.protocol CP_POOL_ENVELOPE", options->in_flight);
   if (options->max_retries < CP_RETRY_NEVER)
     return INVALID("options.max_retries: %d is no number of tries", options->max_retries);
-  if (options->high_water > 0 && options->low_water > options->high_water)
-    return INVALID("options.low_water: %zu is more than options.high_water, %zu", options->low_water,
-                   options->high_water);
+  size_t high_water = options->high_water > 0 ? options->high_water : DEFAULT_HIGH_WATER;
+  if (options->low_water > high_water)
+    return INVALID("options.low_water: %zu is more than options.high_water, %zu", options->low_water, high_water);
   return 0;
 }
 
@@ -326,18 +328,23 @@ int cp_pool_close(cp_pool *pool, cp_pool_end end, uint64_t deadline_ms, cp_pool_
 
 /* ---------------------------------------------------------------- telling all */
 
-static bool is_workers_fault(int rc) { return rc == CP_ECHANNELCLOSED || rc == UV_EPIPE || rc == UV_ENOBUFS; }
+/* 1: sent; 0: it is not ready, or cannot be reached; else the message is to blame. */
+static int send_to(const cp__worker *worker, cp_value message) {
+  if (worker == NULL || worker->state != CP_WORKER_READY) return 0;
+  int rc = cp_send(cp_child_channel(worker->child), message, NULL);
+  if (rc >= 0) return 1;
+  return cp__worker_is_to_blame(rc) ? 0 : rc;
+}
 
 int cp_pool_broadcast(cp_pool *pool, cp_value message) {
   int sent = 0;
   for (unsigned i = 0; pool != NULL && i < pool->options.size; i++) {
-    const cp__worker *worker = pool->places[i].worker;
-    if (worker == NULL || worker->state != CP_WORKER_READY) continue;
-    int rc = cp_send(cp_child_channel(worker->child), message, NULL);
-    if (rc >= 0)
-      sent++;
-    else if (!is_workers_fault(rc))
-      return rc;
+    const cp__worker *const workers[] = {pool->places[i].worker, pool->places[i].successor};
+    for (int k = 0; k < 2; k++) {
+      int rc = send_to(workers[k], message);
+      if (rc < 0 && sent == 0) return rc;
+      if (rc > 0) sent++;
+    }
   }
   return sent;
 }

@@ -33,6 +33,7 @@ struct cp_pool {
   bool unbalanced;           /* a place may need a worker */
   bool states_changed;       /* a worker's state has not been told */
   bool given_up, owes_error; /* its workers do not start; that has not been told */
+  bool ever_proven;          /* a worker has answered */
   bool ever_ready;           /* a worker has started before */
   unsigned failed_starts;    /* one after the other */
   uint64_t start_at;         /* loop time: no start before; 0: any time */

@@ -11,9 +11,16 @@ static cp__place *place_of(const cp__worker *worker) { return &worker->pool->pla
 
 /* ---------------------------------------------------------------- giving up */
 
+/* It has answered, or it has been at its first task for longer than those that do not start live. */
+static bool is_proven(const cp__worker *worker) {
+  if (worker == NULL) return false;
+  bool is_old = worker->state == CP_WORKER_READY && uv_now(worker->plan->loop) - worker->idle_at > LAST_DELAY_MS;
+  return worker->proven || is_old;
+}
+
 static bool has_proven_worker(const cp_pool *pool) {
   for (unsigned i = 0; i < pool->options.size; i++)
-    if (pool->places[i].worker != NULL && pool->places[i].worker->proven) return true;
+    if (is_proven(pool->places[i].worker)) return true;
   return false;
 }
 
@@ -76,7 +83,7 @@ static bool start(cp_pool *pool, unsigned place, cp__worker **out) {
   pool->stats.started++;
   pool->states_changed = true;
   cp__pool_wake(pool, (*out)->ready_by);
-  if (pool->options.max_age_ms > 0) cp__pool_wake(pool, (*out)->born_at + pool->options.max_age_ms);
+  if (pool->options.max_age_ms > 0) cp__pool_wake(pool, cp__deadline_after((*out)->born_at, pool->options.max_age_ms));
   return true;
 }
 
@@ -84,8 +91,9 @@ static bool start(cp_pool *pool, unsigned place, cp__worker **out) {
 static size_t excess(const cp_pool *pool) {
   size_t expected = 0;
   for (unsigned i = 0; i < pool->options.size; i++) {
-    const cp__worker *worker = pool->places[i].worker;
-    if (worker != NULL && worker->state == CP_WORKER_STARTING) expected += pool->options.in_flight;
+    const cp__place *place = &pool->places[i];
+    if (place->worker == NULL || place->worker->state != CP_WORKER_STARTING) continue;
+    if (place->own.count < pool->options.in_flight) expected += pool->options.in_flight - place->own.count;
   }
   return pool->shared.count > expected ? pool->shared.count - expected : 0;
 }
@@ -243,13 +251,16 @@ void cp__pool_check_wear(cp__worker *worker) {
   if (worker->state == CP_WORKER_LEAVING || is_exhausted(worker) || is_replaced)
     stop_serving(worker);
   else if (worker->running_count == 0 && pool->options.idle_ms > 0)
-    cp__pool_wake(pool, worker->idle_at + pool->options.idle_ms);
+    cp__pool_wake(pool, cp__deadline_after(worker->idle_at, pool->options.idle_ms));
 }
 
 void cp_pool_recycle(cp_pool *pool) {
   if (pool == NULL || pool->state != CP__POOL_OPEN) return;
   for (unsigned i = 0; i < pool->options.size; i++)
-    if (pool->places[i].worker != NULL) wear_out(pool->places[i].worker);
+    for (int k = 0; k < 2; k++) {
+      cp__worker *worker = k == 0 ? pool->places[i].worker : pool->places[i].successor;
+      if (worker != NULL) wear_out(worker);
+    }
 }
 
 /* ---------------------------------------------------------------- time */
@@ -258,7 +269,7 @@ static void check_idle(cp__worker *worker, uint64_t now) {
   cp_pool *pool = worker->pool;
   bool is_idle = worker->state == CP_WORKER_READY && worker->running_count == 0;
   if (!is_idle || pool->options.idle_ms == 0 || pool->occupied <= pool->options.min_size) return;
-  uint64_t due = worker->idle_at + pool->options.idle_ms;
+  uint64_t due = cp__deadline_after(worker->idle_at, pool->options.idle_ms);
   if (due > now) {
     cp__pool_wake(pool, due);
     return;
@@ -276,7 +287,7 @@ static void check_worker(cp__worker *worker, uint64_t now) {
   if (is_over_age(worker, now))
     wear_out(worker);
   else if (pool->options.max_age_ms > 0)
-    cp__pool_wake(pool, worker->born_at + pool->options.max_age_ms);
+    cp__pool_wake(pool, cp__deadline_after(worker->born_at, pool->options.max_age_ms));
   check_idle(worker, now);
 }
 
@@ -347,7 +358,7 @@ static void on_ready(cp__worker *worker, cp_message *message) {
   if (place->successor == worker)
     stop_serving(place->worker);
   else if (pool->options.idle_ms > 0)
-    cp__pool_wake(pool, worker->idle_at + pool->options.idle_ms);
+    cp__pool_wake(pool, cp__deadline_after(worker->idle_at, pool->options.idle_ms));
   if (message != NULL && pool->options.on_message != NULL) {
     cp_worker_info info;
     cp__worker_info(worker, &info);
@@ -380,9 +391,13 @@ static void count_end(cp__worker *worker) {
   if (worker->parting == CP__PARTING_KILLED) pool->report.killed++;
 }
 
-/* It did not leave because it was asked to. */
+/*
+ * It did not leave because it was asked to. Where others have worked, a task that it had is to blame rather than the
+ * program, and pays with its attempts; unless it never got that task.
+ */
 static bool is_failed_start(const cp__worker *worker) {
-  if (worker->proven) return false;
+  bool blames_task = worker->pool->ever_proven && worker->running_count > 0 && !cp__worker_write_failed(worker);
+  if (worker->proven || blames_task) return false;
   return worker->state != CP_WORKER_LEAVING || worker->error.code == CP_ETIMEDOUT;
 }
 

@@ -10,6 +10,7 @@
 #include "deadline.h"
 #include "fail.h"
 #include "io.h"
+#include "ipc/channel.h"
 
 enum {
   GONE_MS = 100 /* a worker that has closed its channel is about to end: it may take so long before it is made to */
@@ -66,8 +67,9 @@ static void on_spawn(cp_child *child, void *data) {
 
 static void on_error(cp_child *child, const cp_error *error, void *data) {
   cp__worker *worker = data;
-  (void)child;
   if (worker->error.code == 0) worker->error = *error;
+  /* A message is lost, which may have been an answer: who waits for that would wait for ever. */
+  if (error->stage == CP_STAGE_RECEIVE && worker->running_count > 0) (void)cp_child_kill(child, SIGKILL);
 }
 
 static void on_message(cp_child *child, cp_message *message, void *data) {
@@ -81,13 +83,16 @@ static void on_message(cp_child *child, cp_message *message, void *data) {
     worker->plan->events->message(worker, message);
 }
 
-static void on_disconnect(cp_child *child, void *data) {
-  cp__worker *worker = data;
-  (void)child;
-  if (worker->parting != CP__PARTING_NONE) return;
+static void lose_channel(cp__worker *worker) {
   worker->parting = CP__PARTING_CLOSED;
   worker->part_at = cp__deadline_in(worker->plan->loop, GONE_MS);
   worker->plan->events->broken(worker);
+}
+
+static void on_disconnect(cp_child *child, void *data) {
+  cp__worker *worker = data;
+  (void)child;
+  if (worker->parting == CP__PARTING_NONE) lose_channel(worker);
 }
 
 /* Frees the worker, and with it the child: who holds its pipes is not waited for. */
@@ -173,8 +178,31 @@ int cp__worker_start(cp__worker **out, cp_pool *pool, const cp__worker_plan *pla
 
 /* ---------------------------------------------------------------- tasks */
 
+bool cp__worker_write_failed(const cp__worker *worker) {
+  return cp__channel_write_failed(cp_child_channel(worker->child));
+}
+
+static bool can_send(const cp__worker *worker) {
+  return cp_child_connected(worker->child) && !cp__worker_write_failed(worker);
+}
+
+bool cp__worker_is_to_blame(int rc) {
+  return rc == CP_ECHANNELCLOSED || rc == UV_EPIPE || rc == UV_ECONNRESET || rc == UV_ENOBUFS;
+}
+
+/* One that does not read must not take what others could do. */
+static bool has_room(const cp__worker *worker) {
+  size_t queued = cp_channel_queued_bytes(cp_child_channel(worker->child));
+  return queued < (worker->running_count == 0 ? CP_SEND_QUEUE_MAX / 2 : CP_SEND_HIGH_WATER);
+}
+
 bool cp__worker_is_free(const cp__worker *worker, unsigned in_flight) {
-  return worker->state == CP_WORKER_READY && worker->running_count < in_flight && cp_child_connected(worker->child);
+  return worker->state == CP_WORKER_READY && worker->running_count < in_flight && can_send(worker) && has_room(worker);
+}
+
+/* It does not read any more, or the kernel had no memory for it: in either case it has not got all that it was sent. */
+void cp__worker_check_channel(cp__worker *worker) {
+  if (worker->parting == CP__PARTING_NONE && cp__worker_write_failed(worker)) lose_channel(worker);
 }
 
 int cp__worker_give(cp__worker *worker, cp__task *task, cp_error *error) {

@@ -62,8 +62,17 @@ struct cp__worker {
 /* Forks one. As cp_fork(). */
 int cp__worker_start(cp__worker **out, cp_pool *pool, const cp__worker_plan *plan, unsigned place, cp_error *error);
 
+/* It has not got all that it was sent. */
+bool cp__worker_write_failed(const cp__worker *worker);
+
+/* What sending to it has ended with is about the worker, not about the message. */
+bool cp__worker_is_to_blame(int rc);
+
 /* May it be given a task, with so many at most at a time? */
 bool cp__worker_is_free(const cp__worker *worker, unsigned in_flight);
+
+/* If a write has failed, it is made to end. */
+void cp__worker_check_channel(cp__worker *worker);
 
 /* Sends it a task, which runs then. As cp_send(). */
 int cp__worker_give(cp__worker *worker, cp__task *task, cp_error *error);
