@@ -18,28 +18,10 @@ static void on_signal(uv_signal_t *handle, int signum) {
     (void)(self->to_group ? cp_child_kill_group : cp_child_kill)(self->child, signum);
 }
 
-bool signal_is_ignored(int signum) {
-  struct sigaction action;
-  return sigaction(signum, NULL, &action) == 0 && !(action.sa_flags & SA_SIGINFO) && action.sa_handler == SIG_IGN;
-}
-
 int forwarder_start(forwarder *self, uv_loop_t *loop, bool to_group) {
-  static const int signals[FORWARDED_SIGNALS] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2};
+  static const int signals[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2};
   *self = (forwarder){.to_group = to_group};
-  for (int i = 0; i < FORWARDED_SIGNALS; i++) {
-    if (signal_is_ignored(signals[i])) continue;
-    uv_signal_t *handle = &self->handles[self->count];
-    int rc = uv_signal_init(loop, handle);
-    if (rc != 0) return rc;
-    self->count++;
-    handle->data = self;
-    uv_unref((uv_handle_t *)handle);
-    rc = uv_signal_start(handle, on_signal, signals[i]);
-    if (rc != 0) return rc;
-  }
-  return 0;
+  return signal_watch_start(&self->watch, loop, signals, sizeof signals / sizeof *signals, on_signal, self);
 }
 
-void forwarder_stop(forwarder *self) {
-  while (self->count > 0) uv_close((uv_handle_t *)&self->handles[--self->count], NULL);
-}
+void forwarder_stop(forwarder *self) { signal_watch_stop(&self->watch); }

@@ -2,13 +2,10 @@
 #ifndef CLI_FORWARD_H
 #define CLI_FORWARD_H
 
-#include "child_process.h"
-
-enum { FORWARDED_SIGNALS = 6 };
+#include "signal_watch.h"
 
 typedef struct forwarder {
-  uv_signal_t handles[FORWARDED_SIGNALS];
-  int count;       /* handles that are open */
+  signal_watch watch;
   cp_child *child; /* who gets them; set it before the loop runs */
   bool to_group;   /* its descendants get them too */
 } forwarder;
@@ -19,9 +16,6 @@ int forwarder_start(forwarder *forwarder, uv_loop_t *loop, bool to_group);
 /* After the end of the command only a descendant can hold us up, by keeping its output open: no more waiting for that.
  */
 void close_outputs(cp_child *child);
-
-/* nohup(1) and the like: what is ignored here stays ignored, and the command inherits that. */
-bool signal_is_ignored(int signum);
 
 /* Safe to repeat; the loop must run once more. */
 void forwarder_stop(forwarder *forwarder);

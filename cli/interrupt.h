@@ -2,15 +2,12 @@
 #ifndef CLI_INTERRUPT_H
 #define CLI_INTERRUPT_H
 
-#include "child_process.h"
-
-enum { INTERRUPTING_SIGNALS = 3 };
+#include "signal_watch.h"
 
 typedef struct interrupter {
   void (*on_signal)(int signum, void *data); /* each time */
   void *data;
-  uv_signal_t handles[INTERRUPTING_SIGNALS];
-  int count; /* handles that are open */
+  signal_watch watch;
 } interrupter;
 
 /* Begins to catch. What is ignored, as by nohup(1), stays ignored. It keeps no loop alive. 0 or a negative code. */
