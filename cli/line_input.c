@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 enum { CHUNK_BYTES = 65536 };
@@ -134,7 +135,11 @@ void line_input_resume(line_input *input) {
   if (input->open && !input->paused) listen_to(input, true);
 }
 
-bool line_input_has_more(const line_input *input) { return input->open && input->length > 0; }
+bool line_input_has_more(const line_input *input) {
+  int unread = 0;
+  if (!input->open) return false;
+  return input->length > 0 || (ioctl(input->fd, FIONREAD, &unread) == 0 && unread > 0);
+}
 
 bool line_is_blank(const char *line, size_t length) {
   while (length > 0 && memchr(" \t\r", line[length - 1], 3) != NULL) length--;

@@ -40,7 +40,7 @@ int line_input_start(line_input *input, uv_loop_t *loop, int fd);
 void line_input_pause(line_input *input);
 void line_input_resume(line_input *input);
 
-/* True if something has come that was not given out, and would be. */
+/* True if something has come that was not given out, and would be: it may still be to be read. */
 bool line_input_has_more(const line_input *input);
 
 /* True if there is nothing on it but white space. */

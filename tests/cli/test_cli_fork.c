@@ -146,16 +146,28 @@ static void wait_leaves_the_end_to_the_worker(void **state) {
 
 /* ---------------------------------------------------------------- what a worker does */
 
+/* Lines as long as what is read at once: what was read has been sent, and the rest of them is still in the file. */
+static const char *file_of_lines(int lines) {
+  static char line[65536];
+  const char *path = temp_path("lines");
+  FILE *file = fopen(path, "we");
+  assert_non_null(file);
+  memset(line, '7', sizeof line);
+  line[0] = line[sizeof line - 2] = '"';
+  line[sizeof line - 1] = '\n';
+  for (int i = 0; i < lines; i++) assert_int_equal(fwrite(line, sizeof line, 1, file), 1);
+  assert_int_equal(fclose(file), 0);
+  return path;
+}
+
 static void a_worker_that_dies_in_the_middle_decides_the_status(void **state) {
   (void)state;
-  size_t length;
-  char *text = numbers(200000, &length);
-  const cp_result *r = FORK(text, FORK_WORKER, "die", "500");
+  const cp_options options = {.stdio = CP_STDIO(CP_READ_FILE(file_of_lines(200)), CP_PIPE, CP_PIPE)};
+  const cp_result *r = run_cli_with(CP_ARGS("fork", FORK_WORKER, "die", "3"), &options);
   assert_status(r, 128 + SIGKILL);
   assert_err_has(r, "the worker has closed the channel: not sent from here on");
   assert_ptr_equal(strchr(r->err.bytes, '\n'), r->err.bytes + r->err.length - 1); /* once */
-  assert_status(FORK(text, WORKER, "quit"), 7);
-  free(text);
+  assert_status(run_cli_with(CP_ARGS("fork", WORKER, "quit"), &options), 7);
 }
 
 static void what_is_no_message_is_told_and_is_a_failure(void **state) {
