@@ -89,6 +89,21 @@ static int set_groups(run_options *o, const char *value) {
   return parse_groups(value, &o->groups, &o->child.group_count);
 }
 
+static int set_nice(run_options *o, const char *value) { return parse_nice(value, &o->child.nice); }
+static int set_umask(run_options *o, const char *value) { return parse_umask(value, &o->child.umask); }
+
+/* The last one for a resource counts. */
+static int set_rlimit(run_options *o, const char *value) {
+  cp_rlimit limit;
+  size_t i = 0;
+  if (parse_rlimit(value, &limit) != 0) return -1;
+  while (i < o->child.rlimit_count && o->rlimits[i].resource != limit.resource) i++;
+  if (i == RLIMIT_MOST) return -1;
+  if (i == o->child.rlimit_count) o->child.rlimit_count++;
+  o->rlimits[i] = limit;
+  return 0;
+}
+
 TEXT(set_input, input)
 
 static int set_stdio(run_options *o, const char *value) {
@@ -335,6 +350,14 @@ const option_spec option_specs[] = {
      set_gid, ALL},
     {"groups", 0, required_argument, "LIST", "a list of groups, joined with commas (20,audio)",
      "supplementary groups (default: none with --uid or --gid)", NULL, set_groups, ALL},
+
+    {"nice", 0, required_argument, "N", "a number, -39 to 39", "add N to its nice value; below 0 needs a privilege",
+     "Use of the machine", set_nice, ALL},
+    {"umask", 0, required_argument, "MODE", "an octal number, 0 to 777", "its file mode creation mask", NULL, set_umask,
+     ALL},
+    {"rlimit", 0, required_argument, "NAME=SOFT[:HARD]",
+     "a limit: NAME=SOFT[:HARD], as nofile=1024, as=2G, cpu=10:20, core=unlimited",
+     "limit a resource (nofile, as, cpu, nproc, core, ...)", NULL, set_rlimit, ALL},
 
     {"input", 0, required_argument, "FILE", "a file, or - for the stdin of child-process", "its stdin (-: ours)",
      "Input and output", set_input, PLAIN},

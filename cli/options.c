@@ -260,6 +260,7 @@ static void complete(run_options *o, const cli_command *command, char **operands
   if (o->clear_env) o->child.env = empty;
   o->child.env_overlay = o->changes;
   o->child.groups = o->groups;
+  o->child.rlimits = o->rlimits;
   if (!o->child.gid.given) o->child.gid = o->primary_group;
   if (shell && o->child.shell == NULL) o->child.shell = CP_SHELL;
   o->child.shell_positional = shell;

@@ -12,7 +12,7 @@
 /* Where the outputs of a forked worker go. */
 typedef enum worker_stdio { WORKER_STDERR, WORKER_INHERIT, WORKER_IGNORE } worker_stdio;
 
-enum { DEFAULT_IDLE_MS = 1000, OPTION_LIMIT = 96 };
+enum { DEFAULT_IDLE_MS = 1000, OPTION_LIMIT = 96, RLIMIT_MOST = 32 };
 
 /* What only fork has. */
 typedef struct fork_options {
@@ -54,7 +54,8 @@ typedef struct run_options {
   fork_options fork;
   pool_options pool;
   cp_id *groups;
-  cp_id primary_group; /* of a user given by name */
+  cp_rlimit rlimits[RLIMIT_MOST]; /* child.rlimits: one for each resource at most */
+  cp_id primary_group;            /* of a user given by name */
   const char *input;
   const char *pid_file;
   void **blocks; /* memory of --split-string, into which `command` and others point */

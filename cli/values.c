@@ -123,3 +123,45 @@ int parse_groups(const char *text, cp_id **list, size_t *count) {
   *count = found;
   return 0;
 }
+
+int parse_nice(const char *text, int *nice) {
+  enum { MOST = 39 };
+  uint64_t number;
+  bool negative = *text == '-';
+  if (parse_whole(text + negative, &number) != 0 || number > MOST) return -1;
+  *nice = negative ? -(int)number : (int)number;
+  return 0;
+}
+
+int parse_umask(const char *text, cp_id *mask) {
+  enum { OCTAL = 8, DIGITS = 4 };
+  size_t length = strlen(text);
+  if (length == 0 || length > DIGITS || strspn(text, "01234567") != length) return -1;
+  *mask = CP_ID((int64_t)strtol(text, NULL, OCTAL));
+  return mask->id <= 0777 ? 0 : -1;
+}
+
+static int parse_amount(const char *text, uint64_t *amount) {
+  size_t size;
+  if (parse_size(text, &size) != 0) return -1;
+  *amount = size == CP_BUFFER_UNLIMITED ? CP_RLIMIT_INFINITY : size == CP_BUFFER_NONE ? 0 : size;
+  return 0;
+}
+
+static int parse_amounts(char *text, cp_rlimit *limit) {
+  char *hard = strchr(text, ':');
+  if (hard != NULL) *hard++ = '\0';
+  if (parse_amount(text, &limit->soft) != 0) return -1;
+  if (parse_amount(hard != NULL ? hard : text, &limit->hard) != 0) return -1;
+  return limit->soft <= limit->hard ? 0 : -1;
+}
+
+int parse_rlimit(const char *text, cp_rlimit *limit) {
+  char words[64];
+  size_t length = strlen(text), name = strcspn(text, "=");
+  if (length >= sizeof words || name == length) return -1;
+  memcpy(words, text, length + 1);
+  words[name] = '\0';
+  limit->resource = cp_rlimit_number(words);
+  return limit->resource >= 0 ? parse_amounts(words + name + 1, limit) : -1;
+}

@@ -27,4 +27,13 @@ int parse_group(const char *text, cp_id *gid);
 /* "audio,20,games", or "" for none; *list is malloc()ed, freed and replaced. */
 int parse_groups(const char *text, cp_id **list, size_t *count);
 
+/* "-5", "10": within what nice may be. */
+int parse_nice(const char *text, int *nice);
+
+/* "022", "27": three octal digits at most. */
+int parse_umask(const char *text, cp_id *mask);
+
+/* "nofile=1024", "as=2G:unlimited", "CPU=10:20": NAME=SOFT[:HARD], where HARD is SOFT if it is not given. */
+int parse_rlimit(const char *text, cp_rlimit *limit);
+
 #endif

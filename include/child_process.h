@@ -122,6 +122,9 @@ CP_API const char *cp_err_name(int code);
   X(CP_STAGE_GROUP, "setpgid")                                                                                         \
   X(CP_STAGE_DUP, "dup2") /* putting an entry on its fd in the child; cp_error.index is the fd */                      \
   X(CP_STAGE_CHDIR, "chdir")                                                                                           \
+  X(CP_STAGE_UMASK, "umask")                                                                                           \
+  X(CP_STAGE_NICE, "setpriority")                                                                                      \
+  X(CP_STAGE_LIMIT, "setrlimit") /* cp_error.index is the entry of rlimits */                                          \
   X(CP_STAGE_SETGROUPS, "setgroups")                                                                                   \
   X(CP_STAGE_SETGID, "setgid")                                                                                         \
   X(CP_STAGE_SETUID, "setuid")                                                                                         \
@@ -321,6 +324,15 @@ typedef struct cp_id {
 #define CP_ID(n) ((cp_id){true, (n)})
 #endif
 
+/* What the kernel lets a process use: setrlimit(2). It is set before the ids are changed, so a privileged parent may raise
+   it; beyond the parent's hard limit needs a privilege. */
+typedef struct cp_rlimit {
+  int resource;        /* RLIMIT_NOFILE, RLIMIT_AS, RLIMIT_CPU, ... of <sys/resource.h>; see cp_rlimit_number() */
+  uint64_t soft, hard; /* in its unit: bytes, seconds, a number; CP_RLIMIT_INFINITY: none */
+} cp_rlimit;
+
+#define CP_RLIMIT_INFINITY UINT64_MAX
+
 typedef enum cp_encoding {
   CP_ENCODING_BYTES = 0, /* output as it comes */
   CP_ENCODING_UTF8       /* whole characters only: a split one is held back, bad bytes become U+FFFD */
@@ -362,6 +374,10 @@ typedef struct cp_options {
   cp_id uid, gid;                 /* setuid(2), setgid(2); supplementary groups are dropped if either is given ... */
   const cp_id *groups;            /* ... or set to these; NULL with group_count 0: see above */
   size_t group_count;
+  int nice;    /* added to its nice value, -39 to 39, as nice(1) does; below 0 needs a privilege; 0: the parent's */
+  cp_id umask; /* its file mode creation mask, CP_ID(022); default: the parent's */
+  const cp_rlimit *rlimits; /* what it may use; NULL with rlimit_count 0: as the parent */
+  size_t rlimit_count;
   bool detached;      /* leader of a new session and process group: setsid(2). Our own signals still reach it alone,
                           unless process_group is set too */
   bool process_group; /* leader of a new process group: setpgid(2). Timeout, abort, max_buffer and grace then signal the
@@ -371,7 +387,8 @@ typedef struct cp_options {
                           0: none. The kernel ties it to that *thread*, and forgets it in a set-user-id program */
   bool keep_fds;       /* leave inherited fds without close-on-exec open; default: all but stdio are closed */
   bool keep_signals;   /* keep the parent's signal mask and ignored signals; default: a clean slate (of signals 1-31) */
-  /* process_group, groups, die_with_parent and keep_signals need the Linux launcher: else on_error says UV_ENOTSUP. */
+  /* process_group, groups, nice, umask, rlimits, die_with_parent and keep_signals need the Linux launcher: else on_error
+     says UV_ENOTSUP. */
 
   /* Through a shell. */
   const char *shell;     /* NULL: none; CP_SHELL; or the shell to use, which must know -c. exec: NULL is CP_SHELL */
@@ -1665,6 +1682,9 @@ CP_API const char *cp_signal_name(int signum);
 
 /** The number of a signal: "SIGTERM", "sigterm", "TERM" or "15"; UV_EINVAL if there is none of that name. */
 CP_API int cp_signal_number(const char *name);
+
+/** The number of a resource for cp_rlimit: "RLIMIT_NOFILE" or "nofile"; UV_EINVAL if there is none of that name. */
+CP_API int cp_rlimit_number(const char *name);
 
 /**
  * Quotes a word for /bin/sh: the shell reads it back as exactly these bytes.

@@ -130,6 +130,10 @@ static const char *hint(const cp__failure *failure) {
   switch (failure->stage) {
     case CP_STAGE_CHDIR:
       return " (options.cwd)";
+    case CP_STAGE_NICE:
+      return " (options.nice: only a privileged process may go below its own)";
+    case CP_STAGE_LIMIT:
+      return failure->code == UV_EPERM ? " (only a privileged process may go beyond its own hard limit)" : "";
     case CP_STAGE_SETUID:
       return " (options.uid: only a privileged process may become another user)";
     case CP_STAGE_SETGID:
@@ -153,6 +157,12 @@ static const char *unsupported_option(cp_stage stage) {
       return "process_group";
     case CP_STAGE_SETGROUPS:
       return "groups";
+    case CP_STAGE_NICE:
+      return "nice";
+    case CP_STAGE_LIMIT:
+      return "rlimits";
+    case CP_STAGE_UMASK:
+      return "umask";
     case CP_STAGE_DEATHSIG:
       return "die_with_parent";
     case CP_STAGE_SIGNALS:
@@ -176,6 +186,9 @@ int cp__plan_explain(const cp__plan *plan, const cp__failure *failure, cp_error 
                       hint(failure));
     case CP_STAGE_DUP:
       return cp__fail(error, code, failure->stage, failure->index, NULL, "dup2: options.stdio[%d]: %s%s",
+                      failure->index, cp_strerror(code), hint(failure));
+    case CP_STAGE_LIMIT:
+      return cp__fail(error, code, failure->stage, failure->index, NULL, "setrlimit: options.rlimits[%d]: %s%s",
                       failure->index, cp_strerror(code), hint(failure));
     default:
       return cp__fail(error, code, failure->stage, failure->index, plan->file, "%s: %s%s",

@@ -140,6 +140,31 @@ static void enter_group(const cp__launch_child *child) {
   }
 }
 
+static void set_nice(const cp__launch_child *child) {
+  enum { ZERO = 20, LOWEST = -20, HIGHEST = 19 }; /* the kernel's call gives 20 less the value */
+  if (child->plan->nice == 0) return;
+  long nice = ZERO - CALL2(SYS_getpriority, PRIO_PROCESS, 0) + child->plan->nice;
+  long rc = CALL3(SYS_setpriority, PRIO_PROCESS, 0, nice < LOWEST ? LOWEST : nice > HIGHEST ? HIGHEST : nice);
+  if (rc < 0) leave(child, CP_STAGE_NICE, -1, rc);
+}
+
+static void set_limits(const cp__launch_child *child) {
+  const cp__plan *plan = child->plan;
+  for (size_t i = 0; i < plan->rlimit_count; i++) {
+    const cp_rlimit *given = &plan->rlimits[i];
+    const struct rlimit64 limit = {.rlim_cur = given->soft, .rlim_max = given->hard};
+    long rc = CALL4(SYS_prlimit64, 0, given->resource, &limit, NULL);
+    if (rc < 0) leave(child, CP_STAGE_LIMIT, (int)i, rc);
+  }
+}
+
+/* While the parent's privileges are there. */
+static void set_usage(const cp__launch_child *child) {
+  set_nice(child);
+  set_limits(child);
+  if (child->plan->umask >= 0) (void)CALL1(SYS_umask, child->plan->umask);
+}
+
 static void change_ids(const cp__launch_child *child) {
   const cp__plan *plan = child->plan;
   if (plan->set_uid || plan->set_gid || plan->group_count > 0) {
@@ -256,6 +281,7 @@ int cp__launch_child_main(void *launch_child) {
     long rc = CALL1(SYS_chdir, plan->cwd);
     if (rc < 0) leave(child, CP_STAGE_CHDIR, -1, rc);
   }
+  set_usage(child);
   change_ids(child);
   tie_to_parent(child);
   sweep_fds(child);

@@ -38,12 +38,14 @@ int cp__options_copy(cp_options *out, cp__arena *arena, const cp_options *option
     if (*strings[i] != NULL && !copy_string(strings[i], arena)) return UV_ENOMEM;
   for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
     if (*lists[i] != NULL && !copy_list(lists[i], arena)) return UV_ENOMEM;
-  const void *groups = copy.groups;
+  const void *groups = copy.groups, *rlimits = copy.rlimits;
   int rc = copy_stdio(&copy.stdio, arena);
   if (rc == 0) rc = copy_bytes(&groups, copy.group_count * sizeof *copy.groups, arena);
+  if (rc == 0) rc = copy_bytes(&rlimits, copy.rlimit_count * sizeof *copy.rlimits, arena);
   if (rc == 0) rc = copy_bytes(&copy.input, copy.input_length, arena);
   if (rc != 0) return rc;
   copy.groups = groups;
+  copy.rlimits = rlimits;
   copy.error = NULL;
   *out = copy;
   return 0;

@@ -13,6 +13,7 @@
 #include "ipc/channel.h"
 #include "ipc/environment.h"
 #include "path.h"
+#include "rlimit.h"
 #include "shell.h"
 #include "signum.h"
 
@@ -61,6 +62,31 @@ static int check_groups(const cp_options *options, cp_error *error) {
   return 0;
 }
 
+static int check_rlimits(const cp_options *options, cp_error *error) {
+  enum { MAX_LIMITS = 64 }; /* there are not so many resources */
+  if (options->rlimit_count > 0 && options->rlimits == NULL)
+    return INVALID(error, -1, "options.rlimits is NULL, but options.rlimit_count is %zu", options->rlimit_count);
+  if (options->rlimit_count > MAX_LIMITS)
+    return INVALID(error, -1, "options.rlimit_count: %zu, the limit is %d", options->rlimit_count, MAX_LIMITS);
+  for (size_t i = 0; i < options->rlimit_count; i++) {
+    const cp_rlimit *limit = &options->rlimits[i];
+    if (!cp__rlimit_valid(limit->resource))
+      return INVALID(error, (int)i, "options.rlimits[%zu]: %d is no resource", i, limit->resource);
+    if (limit->soft > limit->hard)
+      return INVALID(error, (int)i, "options.rlimits[%zu]: the soft limit is above the hard one", i);
+  }
+  return 0;
+}
+
+static int check_usage(const cp_options *options, cp_error *error) {
+  enum { NICE_MOST = 39, MASK_MOST = 0777 };
+  if (options->nice < -NICE_MOST || options->nice > NICE_MOST)
+    return INVALID(error, -1, "options.nice: %d is not between %d and %d", options->nice, -NICE_MOST, NICE_MOST);
+  if (options->umask.given && (options->umask.id < 0 || options->umask.id > MASK_MOST))
+    return INVALID(error, -1, "options.umask: %lld is no mask (0 to 0777)", (long long)options->umask.id);
+  return check_rlimits(options, error);
+}
+
 static int check_ids(const cp_options *options, cp_error *error) {
   int rc = check_id(options->uid, "uid", -1, error);
   if (rc == 0) rc = check_id(options->gid, "gid", -1, error);
@@ -92,6 +118,7 @@ static int check(const char *file, const cp_options *options, cp_error *error) {
   if (rc == 0) rc = check_signal(options->kill_signal, "kill_signal", error);
   if (rc == 0) rc = check_signal(options->die_with_parent, "die_with_parent", error);
   if (rc == 0) rc = check_ids(options, error);
+  if (rc == 0) rc = check_usage(options, error);
   if (rc == 0) rc = check_limits(options, error);
   if (rc == 0) rc = cp__channel_check_options(options->serialization, &options->limits, error);
   return rc;
@@ -128,6 +155,17 @@ static int make_groups(cp__plan *plan, cp__arena *arena, const cp_options *optio
   for (size_t i = 0; i < options->group_count; i++) groups[i] = (gid_t)options->groups[i].id;
   plan->groups = groups;
   plan->group_count = options->group_count;
+  return 0;
+}
+
+static int make_rlimits(cp__plan *plan, cp__arena *arena, const cp_options *options) {
+  if (options->rlimit_count == 0) return 0;
+  size_t size = options->rlimit_count * sizeof *options->rlimits;
+  cp_rlimit *rlimits = cp__arena_alloc(arena, size);
+  if (rlimits == NULL) return UV_ENOMEM;
+  memcpy(rlimits, options->rlimits, size);
+  plan->rlimits = rlimits;
+  plan->rlimit_count = options->rlimit_count;
   return 0;
 }
 
@@ -171,6 +209,8 @@ int cp__plan_make(cp__plan *plan, cp__arena *arena, const char *file, const char
       .set_gid = options->gid.given,
       .uid = (uid_t)options->uid.id,
       .gid = (gid_t)options->gid.id,
+      .nice = options->nice,
+      .umask = options->umask.given ? (int)options->umask.id : -1,
       .death_signal = options->die_with_parent,
       .keep_fds = options->keep_fds,
       .keep_signals = options->keep_signals,
@@ -181,6 +221,7 @@ int cp__plan_make(cp__plan *plan, cp__arena *arena, const char *file, const char
   if (rc == 0 && own) rc = own_command(plan, arena);
   if (rc == 0) rc = make_candidates(plan, arena);
   if (rc == 0) rc = make_groups(plan, arena, options);
+  if (rc == 0) rc = make_rlimits(plan, arena, options);
   return rc == 0 ? 0 : out_of_memory(error);
 }
 

@@ -23,11 +23,15 @@ typedef struct cp__plan {
   gid_t gid;
   const gid_t *groups;
   size_t group_count;
+  int nice;
+  int umask; /* -1: stays */
+  const cp_rlimit *rlimits;
+  size_t rlimit_count;
   int death_signal; /* 0: none */
   bool keep_fds, keep_signals;
 } cp__plan;
 
-/* Which step failed, on what: the fd for CP_STAGE_DUP, the candidate for CP_STAGE_EXEC. */
+/* Which step failed, on what: the fd for CP_STAGE_DUP, the candidate for CP_STAGE_EXEC, the entry for CP_STAGE_LIMIT. */
 typedef struct cp__failure {
   int code; /* negative */
   cp_stage stage;

@@ -2,7 +2,7 @@
  * process_uv.c - the portable launcher: libuv's uv_spawn() and its SIGCHLD watch.
  *
  * It knows less than the Linux one: no resource usage, no process group without a session, no supplementary groups, no
- * death signal, no keeping of signals, no closing of fds that lack close-on-exec, and a refusal comes without its step,
+ * nice value, mask or limits, no death signal, no keeping of signals, no closing of fds that lack close-on-exec, and a refusal comes without its step,
  * which is then guessed. What it cannot do is refused with UV_ENOTSUP, never ignored. A start has its outcome at once: the
  * streams of one that failed are gone before they could be taken.
  */
@@ -82,6 +82,9 @@ static int unsupported(const cp__plan *plan, cp__failure *failure) {
   cp_stage stage = CP_STAGE_NONE;
   if (plan->new_group && !plan->new_session) stage = CP_STAGE_GROUP;
   if (plan->group_count > 0) stage = CP_STAGE_SETGROUPS;
+  if (plan->nice != 0) stage = CP_STAGE_NICE;
+  if (plan->rlimit_count > 0) stage = CP_STAGE_LIMIT;
+  if (plan->umask >= 0) stage = CP_STAGE_UMASK;
   if (plan->death_signal != 0) stage = CP_STAGE_DEATHSIG;
   if (plan->keep_signals) stage = CP_STAGE_SIGNALS;
   if (stage == CP_STAGE_NONE) return 0;

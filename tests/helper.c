@@ -208,6 +208,18 @@ static void do_deathsig(void) {
   printf("%d\n", signum);
 }
 
+/* limits: what it inherited that bounds its use of the machine. */
+static void do_limits(void) {
+  struct rlimit files, cpu, core;
+  mode_t mask = umask(0);
+  getrlimit(RLIMIT_NOFILE, &files);
+  getrlimit(RLIMIT_CPU, &cpu);
+  getrlimit(RLIMIT_CORE, &core);
+  printf("nice=%d umask=%03o nofile=%lld:%lld cpu=%lld:%lld core=%lld:%lld\n", getpriority(PRIO_PROCESS, 0), mask,
+         (long long)files.rlim_cur, (long long)files.rlim_max, (long long)cpu.rlim_cur, (long long)cpu.rlim_max,
+         (long long)core.rlim_cur, (long long)core.rlim_max);
+}
+
 static const char *kind_of(int fd) {
   struct stat st;
   if (fstat(fd, &st) != 0) return "closed";
@@ -331,15 +343,16 @@ static const struct {
   const char *name;
   void (*run)(void);
 } verbs[] = {
-    {"echo", do_echo},   {"write", do_write},       {"hex", do_hex},           {"fill", do_fill},
-    {"cat", do_cat},     {"count", do_count},       {"read", do_read},         {"close", do_close},
-    {"exit", do_exit},   {"raise", do_raise},       {"pause", do_pause},       {"sleep", do_sleep},
-    {"trap", do_trap},   {"ignore", do_ignore},     {"env", do_env},           {"args", do_args},
-    {"argv0", do_argv0}, {"cwd", do_cwd},           {"ids", do_ids},           {"tree", do_tree},
-    {"fds", do_fds},     {"signals", do_signals},   {"burn", do_burn},         {"touch", do_touch},
-    {"flush", do_flush}, {"reopen", do_reopen},     {"deathsig", do_deathsig}, {"load", do_load},
-    {"sum", do_sum},     {"shutdown", do_shutdown}, {"try", do_try},           {"setsid", do_setsid},
-    {"chain", do_chain}, {"orphan", do_orphan},     {"tally", do_tally},       {"storm", do_storm},
+    {"echo", do_echo},     {"write", do_write},     {"hex", do_hex},           {"fill", do_fill},
+    {"cat", do_cat},       {"count", do_count},     {"read", do_read},         {"close", do_close},
+    {"exit", do_exit},     {"raise", do_raise},     {"pause", do_pause},       {"sleep", do_sleep},
+    {"trap", do_trap},     {"ignore", do_ignore},   {"env", do_env},           {"args", do_args},
+    {"argv0", do_argv0},   {"cwd", do_cwd},         {"ids", do_ids},           {"tree", do_tree},
+    {"fds", do_fds},       {"signals", do_signals}, {"burn", do_burn},         {"touch", do_touch},
+    {"flush", do_flush},   {"reopen", do_reopen},   {"deathsig", do_deathsig}, {"load", do_load},
+    {"limits", do_limits}, {"sum", do_sum},         {"shutdown", do_shutdown}, {"try", do_try},
+    {"setsid", do_setsid}, {"chain", do_chain},     {"orphan", do_orphan},     {"tally", do_tally},
+    {"storm", do_storm},
 };
 
 static void run_verb(const char *name) {

@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -144,6 +145,19 @@ static void groups_must_be_there_and_given(void **state) {
   REFUSED("options.groups", .groups = NULL, .group_count = 1);
   REFUSED("options.groups[1]", .groups = groups, .group_count = 2);
   REFUSED("options.group_count", .groups = groups, .group_count = SIZE_MAX);
+}
+
+static void nice_mask_and_limits_that_make_no_sense_are_refused(void **state) {
+  (void)state;
+  static const cp_rlimit crossed[] = {{RLIMIT_CORE, 0, 0}, {RLIMIT_NOFILE, 2, 1}}, unknown = {1000, 0, 0};
+  REFUSED("options.nice", .nice = 40);
+  REFUSED("options.nice", .nice = INT32_MIN);
+  REFUSED("options.umask", .umask = CP_ID(01000));
+  REFUSED("options.umask", .umask = CP_ID(-1));
+  REFUSED("options.rlimits is NULL", .rlimit_count = 1);
+  REFUSED("options.rlimit_count", .rlimits = crossed, .rlimit_count = SIZE_MAX);
+  REFUSED("options.rlimits[1]", .rlimits = crossed, .rlimit_count = 2);
+  REFUSED("options.rlimits[0]: 1000", .rlimits = &unknown, .rlimit_count = 1);
 }
 
 static void values_outside_an_enum_are_refused(void **state) {
@@ -388,6 +402,7 @@ int main(void) {
       TEST(bad_signals_are_refused),
       TEST(negative_and_huge_ids_are_refused),
       TEST(groups_must_be_there_and_given),
+      TEST(nice_mask_and_limits_that_make_no_sense_are_refused),
       TEST(values_outside_an_enum_are_refused),
       TEST(a_negative_pipe_size_is_refused),
       TEST(input_that_is_not_there_is_refused),

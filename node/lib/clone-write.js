@@ -1,20 +1,23 @@
 'use strict';
 
-// Small messages of plain data as structured clone bytes: what v8.Serializer would write for them. To make a serializer
-// costs many times as much as to write such a message, and one that has been used remembers the objects of the last one.
+// Messages of few values of plain data as structured clone bytes: what v8.Serializer would write for them. To make a
+// serializer costs many times as much as to write such a message, and one that has been used remembers the objects of the
+// last one. Its memory is new each time, too, and the first touch of a page is dearer than to copy it.
 // The bytes lie in the outbox, from where the native side sends them.
 
 const { types: { isProxy } } = require('util');
 const { native: { outbox } } = require('./native');
+const { bytesOf, numberOf } = require('./views');
 
 const VERSION = 15;
 const TAG = { STRING: 0x22, TWO_BYTE: 0x63, PADDING: 0, INTEGER: 0x49, DOUBLE: 0x4e, TRUE: 0x54, FALSE: 0x46, NULL: 0x30,
-  UNDEFINED: 0x5f, OBJECT: 0x6f, OBJECT_END: 0x7b, ARRAY: 0x41, ARRAY_END: 0x24 };
+  UNDEFINED: 0x5f, OBJECT: 0x6f, OBJECT_END: 0x7b, ARRAY: 0x41, ARRAY_END: 0x24, HOST_OBJECT: 0x5c };
+const VIEW = 0; // a record of Node's channel
 
 const SHORT = 16; // characters: more of them are quicker to copy by a call
 const MOST_OBJECTS = 64; // in one message
 const MOST_ELEMENTS = 64; // of an array
-const HEADS = 8; // bytes before the characters of a string, at most
+const HEADS = 8; // bytes before those of a string or a view, at most
 const BEYOND_ONE_BYTE = /[^\0-\xff]/;
 
 const { toString } = Object.prototype;
@@ -37,7 +40,7 @@ function writeVarint(number) {
 function writeTwoByte(text) {
   const bytes = text.length * 2;
   if (!hasRoom(bytes)) return false;
-  const lengthBytes = bytes < 128 ? 1 : bytes < 16384 ? 2 : 3;
+  const lengthBytes = bytes < 128 ? 1 : bytes < 16384 ? 2 : 3; // the outbox has room for no more
   if ((at + 1 + lengthBytes) % 2 === 1) outbox[at++] = TAG.PADDING; // the characters begin at an even place
   outbox[at++] = TAG.TWO_BYTE;
   writeVarint(bytes);
@@ -130,6 +133,18 @@ function writeElements(array) {
   return true;
 }
 
+function writeView(view) {
+  const bytes = bytesOf(view);
+  if (!hasRoom(bytes.length)) return false;
+  outbox[at++] = TAG.HOST_OBJECT;
+  outbox[at++] = VIEW;
+  outbox[at++] = numberOf(view);
+  writeVarint(bytes.length);
+  outbox.set(bytes, at);
+  at += bytes.length;
+  return true;
+}
+
 /** Only what cannot be anything else: classes, proxies and the system's objects are not for here. */
 function writeObject(object) {
   if (object === null) {
@@ -138,6 +153,7 @@ function writeObject(object) {
   }
   if (isProxy(object) || !isNew(object)) return false;
   if (Array.isArray(object)) return writeElements(object);
+  if (ArrayBuffer.isView(object)) return writeView(object);
   return Object.getPrototypeOf(object) === Object.prototype && toString.call(object) === '[object Object]' &&
     writeProperties(object);
 }

@@ -7,6 +7,7 @@ const { Buffer } = require('buffer');
 const { writePlain } = require('./clone-write');
 const { codes } = require('./errors');
 const { native } = require('./native');
+const { bytesOf, makeView, numberOf } = require('./views');
 
 // ---------------------------------------------------------------- json
 
@@ -17,45 +18,12 @@ function encodeJson(message) {
   return text;
 }
 
-// ---------------------------------------------------------------- views
+// ---------------------------------------------------------------- advanced
 
-// Node's channel has its own record for typed arrays, DataViews and Buffers: tag, type, byte length, bytes.
+// The records of Node's channel.
 const VIEW = 0;
 const OBJECT = 1; // an object of the system, as the plain object of its properties
 
-const BUFFER = 10;
-const types = [
-  Int8Array, Uint8Array, Uint8ClampedArray, Int16Array, Uint16Array, Int32Array, Uint32Array,
-  Float32Array, Float64Array, DataView, Buffer, BigInt64Array, BigUint64Array,
-];
-if (globalThis.Float16Array !== undefined) types.push(globalThis.Float16Array);
-
-const typeNumbers = new Map(types.map((type, i) => [type.name, i]));
-typeNumbers.delete(Buffer.name);
-
-// The name of the built-in class, of a subclass and of another realm, too; undefined for a DataView.
-const { get: nameOfTypedArray } = Object.getOwnPropertyDescriptor(Object.getPrototypeOf(Int8Array.prototype),
-  Symbol.toStringTag);
-
-function numberOf(view) {
-  if (view.constructor === Buffer) return BUFFER;
-  return typeNumbers.get(nameOfTypedArray.call(view) ?? 'DataView');
-}
-
-const elementSize = (type) => type.BYTES_PER_ELEMENT ?? 1;
-
-function makeView(number, bytes) {
-  const type = types[number];
-  if (type === undefined) throw new Error('Invalid host object type index');
-  if (number === BUFFER) return bytes;
-  const size = elementSize(type);
-  const length = Math.floor(bytes.length / size);
-  if (bytes.byteOffset % size === 0) return new type(bytes.buffer, bytes.byteOffset, length);
-  const { buffer } = new Uint8Array(bytes.subarray(0, length * size)); // a copy begins at an even place
-  return new type(buffer, 0, length);
-}
-
-// ---------------------------------------------------------------- advanced
 
 class Serializer extends v8.Serializer {
   constructor() {
@@ -72,7 +40,7 @@ class Serializer extends v8.Serializer {
     this.writeUint32(VIEW);
     this.writeUint32(numberOf(object));
     this.writeUint32(object.byteLength);
-    this.writeRawBytes(new Uint8Array(object.buffer, object.byteOffset, object.byteLength));
+    this.writeRawBytes(bytesOf(object));
   }
 }
 

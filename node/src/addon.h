@@ -42,7 +42,7 @@ typedef enum callback {
   CALLBACK_COUNT
 } callback;
 
-enum { INBOX_BYTES = 64 * 1024, OUTBOX_BYTES = 16 * 1024 };
+enum { INBOX_BYTES = 64 * 1024, OUTBOX_BYTES = 1024 * 1024 };
 
 /* One environment. */
 struct node_addon {
@@ -59,7 +59,7 @@ struct node_addon {
   uv_idle_t hurry;         /* ... and which comes without waiting for anything; both: only once there is a pool */
   bool has_turns;
   char *inbox;   /* memory of native.inbox, where JavaScript finds small batches of clone bytes */
-  char *outbox;  /* memory of native.outbox, where JavaScript lays a small message of clone bytes */
+  char *outbox;  /* memory of native.outbox, where JavaScript lays a message of few values as clone bytes */
   char *scratch; /* for the text of what is sent */
   size_t scratch_size;
   napi_async_cleanup_hook_handle hook;

@@ -49,7 +49,44 @@ test('integers beyond those that V8 holds in a pointer are the same numbers', as
     assert.strictEqual(v8.deserialize(bytesOf(number)), number);
 });
 
+// V8 leaves views to the channel, whose record is: tag, 0, type, length in bytes, bytes.
+const record = (type, ...bytes) => Buffer.from([0xff, 15, 0x5c, 0, type, bytes.length, ...bytes]);
+const memory = Uint8Array.from([1, 2, 3, 4, 5, 6, 7, 8, 9]).buffer;
+class Bytes extends Uint8Array {}
+const liar = Object.defineProperty(new Uint8Array(memory, 0, 2), 'length', { value: 5 });
+
+const views = [
+  ['a Buffer', Buffer.from('ab'), record(10, 97, 98)],
+  ['an empty Buffer', Buffer.alloc(0), record(10)],
+  ['a Uint8Array of a part of its memory', new Uint8Array(memory, 2, 3), record(1, 3, 4, 5)],
+  ['a subclass', new Bytes(memory, 8, 1), record(1, 9)],
+  ['an Int16Array', new Int16Array(memory, 2, 2), record(3, 3, 4, 5, 6)],
+  ['a DataView', new DataView(memory, 7), record(9, 8, 9)],
+  ['a Uint8Array with a length of its own', liar, record(1, 1, 2)],
+];
+
+for (const [name, view, expected] of views) {
+  test(`a record of the channel: ${name}`, async () => assert.deepStrictEqual(bytesOf(view), expected));
+}
+
+test('views of every size around that of the outbox are whole or left to V8', async () => {
+  for (let i = outbox.length - 20; i < outbox.length + 10; i++) {
+    const view = Buffer.alloc(i, i);
+    const bytes = bytesOf({ a: view, b: 1 });
+    if (bytes === undefined) assert(i > outbox.length - 20);
+    else assert.deepStrictEqual(bytes.subarray(12, 12 + i), view);
+  }
+});
+
+test('a view without memory is no message', async () => {
+  const view = new Uint8Array(8);
+  structuredClone(view, { transfer: [view.buffer] });
+  assert.throws(() => writePlain(view), TypeError);
+  assert.strictEqual(writePlain(1), 4);
+});
+
 const shared = {};
+const bytes = Buffer.from('b');
 const cycle = { list: [] };
 cycle.list.push(cycle);
 
@@ -73,12 +110,13 @@ const left = {
   'an error': new Error('e'),
   'a map': new Map(),
   'a boxed number': Object(1),
-  'a buffer': Buffer.from('b'),
+  'a view that comes twice': [bytes, bytes],
+  'an ArrayBuffer': memory,
   'arguments': (function() { return arguments; })(), // eslint-disable-line prefer-rest-params
   '65 levels': nested(65),
   'an array of 65': Array(65).fill(1),
   'more than the outbox holds': 'x'.repeat(outbox.length),
-  'small values that are more than the outbox holds together': Array.from({ length: 60 }, () => 'x'.repeat(300)),
+  'small values that are more than the outbox holds together': Array.from({ length: 60 }, () => 'x'.repeat(outbox.length / 50)),
   'a property that a getter has taken away': { get a() { delete this.b; return 1; }, b: 2 },
 };
 

@@ -81,6 +81,24 @@ static void ids_that_the_kernel_refuses_are_125(void **state) {
   assert_status(r, 125);
 }
 
+/* ---------------------------------------------------------------- use of the machine */
+
+static void nice_mask_and_limits_are_the_commands(void **state) {
+  (void)state;
+  if (!LINUX_LAUNCHER) skip();
+  const cp_result *r = CLI_RUN("run", "--nice", "39", "--umask", "27", "--rlimit", "nofile=64:128", "--rlimit",
+                               "core=1K", "--rlimit", "core=0", "--rlimit", "CPU=1K:unlimited", "--", HELPER, "limits");
+  assert_out(r, "nice=19 umask=027 nofile=64:128 cpu=1024:-1 core=0:0\n");
+}
+
+static void what_the_kernel_refuses_names_the_option(void **state) {
+  (void)state;
+  if (!LINUX_LAUNCHER || getuid() == 0) skip();
+  const cp_result *r = CLI_RUN("run", "--nice", "-39", "--", HELPER, "limits");
+  assert_status(r, 125);
+  assert_err_has(r, "options.nice");
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       CLI_TEST(the_environment_is_inherited),
@@ -94,6 +112,8 @@ int main(void) {
       CLI_TEST(supplementary_groups_are_dropped_with_an_id),
       CLI_TEST(a_user_by_name_brings_the_main_group),
       CLI_TEST(ids_that_the_kernel_refuses_are_125),
+      CLI_TEST(nice_mask_and_limits_are_the_commands),
+      CLI_TEST(what_the_kernel_refuses_names_the_option),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

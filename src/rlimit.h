@@ -1,0 +1,9 @@
+/* rlimit.h - the resources that the kernel limits. */
+#ifndef CP_RLIMIT_H
+#define CP_RLIMIT_H
+
+#include <stdbool.h>
+
+bool cp__rlimit_valid(int resource);
+
+#endif
