@@ -38,7 +38,22 @@ export interface ExtraOptions {
   grace?: number | undefined;
   /** stderr goes where stdout goes, in the order that it is written in. */
   mergeStderr?: boolean | undefined;
+  /** Added to its nice value, -39 to 39; below 0 needs a privilege. */
+  nice?: number | undefined;
+  /** Its file mode creation mask: a number, or octal digits. */
+  umask?: number | string | undefined;
+  /** What it may use: setrlimit(2). */
+  rlimits?: ResourceLimits | undefined;
 }
+
+/** A limit is a number, Infinity for none, or [soft, hard]. */
+export type ResourceLimit = number | readonly [soft: number, hard: number];
+
+/** By the names of setrlimit(2): { nofile: 1024, as: [2 ** 30, Infinity] }. */
+export type ResourceLimits = {
+  readonly [name in 'as' | 'core' | 'cpu' | 'data' | 'fsize' | 'locks' | 'memlock' | 'msgqueue' | 'nice' | 'nofile'
+    | 'nproc' | 'rss' | 'rtprio' | 'rttime' | 'sigpending' | 'stack']?: ResourceLimit | undefined;
+};
 
 /** Properties of a ChildProcess beside Node's. */
 export interface ChildExtras {

@@ -8,6 +8,7 @@ const diagnostics = require('diagnostics_channel');
 const { clearTimeout, setTimeout } = require('timers');
 const { setUpChannel, callbacks: channelCallbacks } = require('./channel');
 const { codes, errno, errnoException, explain } = require('./errors');
+const { readMachineUse } = require('./machine-use');
 const { native } = require('./native');
 const { environmentOf } = require('./options');
 const { signalName, signalNumber } = require('./signals');
@@ -119,6 +120,7 @@ function makePlan(options, entries, env) {
     processGroup: killTree && !options.detached && !readsOurInput,
     dieWithParent: dies ? signalNumber(dies === true ? 'SIGKILL' : dies) : 0,
     advanced: options.serialization === 'advanced',
+    machineUse: readMachineUse(options),
   };
 }
 

@@ -16,6 +16,7 @@ const DEFAULTS = { encoding: 'utf8', timeout: 0, maxBuffer: 1024 * 1024, killSig
 // The options that reach spawn(), as in Node: not stdio, detached, argv0, and the timeout is kept here.
 const FORWARDED = [
   'cwd', 'env', 'gid', 'shell', 'signal', 'uid', 'killTree', 'dieWithParent', 'drainTimeout', 'grace', 'mergeStderr',
+  'nice', 'umask', 'rlimits',
 ];
 
 /** What one stream has said, up to the limit. */

@@ -2,6 +2,7 @@
 #include "plan.h"
 
 #include <fcntl.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 /* argv[0] is the first of `args`; without any it is the file. */
@@ -30,6 +31,38 @@ static bool read_settings(node_plan *plan, napi_env env, napi_value object) {
   options->die_with_parent = death_signal >= 0 && death_signal <= 64 ? (int)death_signal : -1;
   options->serialization = advanced ? CP_SERIALIZATION_ADVANCED : CP_SERIALIZATION_JSON;
   return true;
+}
+
+static uint64_t amount_of(const char *text) {
+  return *text == 'u' ? CP_RLIMIT_INFINITY : strtoull(text, NULL, 10); /* "unlimited" */
+}
+
+/* Name, soft, hard of each. A name that this system does not know is a number that the library refuses. */
+static bool read_rlimits(node_plan *plan, napi_env env, napi_value object) {
+  const char *const *words;
+  size_t count = 0;
+  if (!get_strings(env, object, "rlimits", &plan->text, &words)) return false;
+  while (words[count] != NULL) count++;
+  cp_rlimit *rlimits = text_alloc(&plan->text, (count / 3 + 1) * sizeof *rlimits);
+  if (rlimits == NULL) return must_be(env, "plan.rlimits", "shorter: out of memory");
+  for (size_t i = 0; i < count / 3; i++) {
+    const char *const *word = words + 3 * i;
+    rlimits[i] = (cp_rlimit){cp_rlimit_number(word[0]), amount_of(word[1]), amount_of(word[2])};
+  }
+  plan->options.rlimits = rlimits;
+  plan->options.rlimit_count = count / 3;
+  return true;
+}
+
+static bool read_machine_use(node_plan *plan, napi_env env, napi_value object) {
+  double nice, umask;
+  napi_value use;
+  if (napi_get_named_property(env, object, "machineUse", &use) != napi_ok) return false;
+  if (is_absent(env, use)) return true;
+  if (!get_number(env, use, "nice", &nice) || !get_number(env, use, "umask", &umask)) return false;
+  plan->options.nice = (int)nice;
+  if (umask >= 0) plan->options.umask = CP_ID((int64_t)umask);
+  return read_rlimits(plan, env, use);
 }
 
 static bool table_of(napi_env env, napi_value array, int32_t **table, int *count) {
@@ -68,7 +101,7 @@ bool plan_read(node_plan *plan, napi_env env, napi_value object) {
       .keep_fds = true, .raw_messages = true, .pipe_size_bytes = PIPE_BYTES, .limits = {.max_bytes = UINT32_MAX}};
   napi_valuetype type;
   if (napi_typeof(env, object, &type) != napi_ok || type != napi_object) return must_be(env, "plan", "an object");
-  return read_command(plan, env, object) && read_settings(plan, env, object) && read_table(plan, env, object) &&
+  return read_command(plan, env, object) && read_settings(plan, env, object) && read_machine_use(plan, env, object) && read_table(plan, env, object) &&
          make_entries(plan, env);
 }
 

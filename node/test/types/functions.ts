@@ -33,7 +33,7 @@ const reason: EndReason | null = plain.endReason;
 const sent: boolean = plain.killTree('SIGKILL') && plain.killTree(9) && plain.killTree();
 const asOurs: ChildProcess = plain.on('exit', () => {});
 
-const all = { killTree: true, dieWithParent: true, drainTimeout: 100, grace: 1000, mergeStderr: true };
+const all = { killTree: true, dieWithParent: true, drainTimeout: 100, grace: 1000, mergeStderr: true, nice: 5, umask: '077' };
 spawn('ls', all);
 spawn('ls', [], { ...all, dieWithParent: 'SIGTERM', timeout: 1000, signal: new AbortController().signal });
 is<Same<ReturnType<typeof spawn>, ChildProcess>>();
@@ -83,6 +83,9 @@ execFile('ls', ['-l'], { drainTimeout: 10 }, (error, stdout) => {
 execFile('ls', { encoding: null }, (error, stdout) => is<Same<typeof stdout, Bytes>>());
 // @ts-expect-error: a switch is true or false
 exec('ls', { mergeStderr: 1 }, () => {});
+exec('ls', { rlimits: { nofile: 64, as: [2 ** 30, Infinity] } }, () => {});
+// @ts-expect-error
+exec('ls', { rlimits: { files: 64 } }, () => {});
 
 async function promises() {
   const running = promisify(exec)('ls', { dieWithParent: true });
