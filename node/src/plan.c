@@ -101,8 +101,8 @@ bool plan_read(node_plan *plan, napi_env env, napi_value object) {
       .keep_fds = true, .raw_messages = true, .pipe_size_bytes = PIPE_BYTES, .limits = {.max_bytes = UINT32_MAX}};
   napi_valuetype type;
   if (napi_typeof(env, object, &type) != napi_ok || type != napi_object) return must_be(env, "plan", "an object");
-  return read_command(plan, env, object) && read_settings(plan, env, object) && read_machine_use(plan, env, object) && read_table(plan, env, object) &&
-         make_entries(plan, env);
+  return read_command(plan, env, object) && read_settings(plan, env, object) && read_machine_use(plan, env, object) &&
+         read_table(plan, env, object) && make_entries(plan, env);
 }
 
 void plan_free(node_plan *plan) { text_free(&plan->text); }
