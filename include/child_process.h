@@ -1428,6 +1428,14 @@ typedef struct cp_worker_info {
   bool recycled;       /* LEAVING, ENDED: for max_tasks, max_age_ms or max_rss_kib */
 } cp_worker_info;
 
+/* A task that is about to be given to a worker. */
+typedef struct cp_task_info {
+  uint64_t id; /* of cp_task_options, as the rest */
+  int priority;
+  void *data;
+  unsigned attempts; /* how often a worker was given it before */
+} cp_task_info;
+
 typedef struct cp_pool_options {
   unsigned size;     /* workers at most; 0: cp_available_cpus() */
   unsigned min_size; /* workers that are kept; 0: size, or 0 if idle_ms is given. They are started by cp_pool_open() */
@@ -1436,6 +1444,13 @@ typedef struct cp_pool_options {
   cp_pool_protocol protocol;
   unsigned in_flight; /* ENVELOPE: tasks that a worker has at a time; 0: 1. PLAIN: always 1 */
   bool ordered;       /* outcomes are told in the order of submission; default: as they come */
+  /*
+   * Chooses the worker for a task without a key: an index of `workers`, which are those with room, in the order of their
+   * places, at least one; an index out of range: none of them. Then the task waits, and those behind it, until a worker has
+   * got room or another task is submitted: this is asked again then. NULL: the first idle one, else the least loaded. It
+   * may look at the pool, but not change it: submitting is UV_EBUSY there; cancelling, closing and freeing are not allowed.
+   */
+  size_t (*choose)(cp_pool *pool, const cp_task_info *task, const cp_worker_info *workers, size_t count, void *data);
 
   /* Limits of tasks. */
   uint64_t
@@ -1560,6 +1575,7 @@ CP_API int cp_pool_open(cp_pool **out, uv_loop_t *loop, const char *module, cons
  *         1: accepted, but more than high_water wait: go on after on_drain.
  *         CP_EPOOL     the pool is closing, or has given up
  *         UV_ENOBUFS   max_queue tasks wait already
+ *         UV_EBUSY     called by options.choose
  *         CP_ECLONE, CP_ETOOBIG, UV_ENOMEM, UV_EINVAL, UV_EBADF, UV_EMFILE   as cp_send(); nothing happens then
  */
 CP_API int cp_pool_submit(cp_pool *pool, cp_value task, const cp_task_options *options);
@@ -1635,11 +1651,31 @@ typedef struct cp_pool_stats {
   uint64_t retried, timed_out, cancelled; /* attempts; tasks; tasks */
   uint64_t stray; /* messages that answered no task: late, twice, or unasked ones; not the ready_message */
   uint64_t started, crashed, recycled, shrunk; /* workers; crashed: ended though nobody had asked them to */
-  uint64_t queued_ns, run_ns;                  /* sums over all tasks: until the last attempt, and that one */
+  uint64_t queued_ns, run_ns; /* sums over all tasks that are over: until the last attempt, and that one */
+  uint64_t ready_ns;          /* sum over all workers, of how long they have been ready: see cp_pool_utilization() */
 } cp_pool_stats;
 
-/** @param pool  not NULL; likewise of the three that ask for its size, loop and data. */
+/* What a task spends its time with. */
+typedef enum cp_pool_phase {
+  CP_POOL_QUEUED = 0, /* from submission to the last attempt; without any to the end */
+  CP_POOL_RUN         /* the last attempt; tasks that no worker had are not counted */
+} cp_pool_phase;
+
+/** @param pool  not NULL; likewise of those that ask for its times, size, loop and data. */
 CP_API void cp_pool_stats_get(const cp_pool *pool, cp_pool_stats *out);
+
+/**
+ * A percentile of how long the tasks that are over took, from a histogram whose classes are 1/32 wide: at most 3 % too
+ * long; 0 and 100 are exact.
+ * @param pool     not NULL.
+ * @param percent  50: the median; 0: the shortest; 100: the longest.
+ * @return nanoseconds; 0: there was no task.
+ */
+CP_API uint64_t cp_pool_percentile_ns(const cp_pool *pool, cp_pool_phase phase, double percent);
+
+/** The share of the time of its workers, so far, in which they had tasks: 0 to 1. With several tasks at a time in a worker: of what it could
+ *  have had. @param stats  of `pool`; not NULL. */
+CP_API double cp_pool_utilization(const cp_pool *pool, const cp_pool_stats *stats);
 
 /** The worker of a place, 0 to cp_pool_size() - 1: the one that takes tasks, not its successor, nor one that is leaving the
  *  place. Its `state` is CP_WORKER_NONE where there is none. */

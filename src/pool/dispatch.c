@@ -49,17 +49,39 @@ static bool is_free(const cp_pool *pool, const cp__worker *worker) {
   return worker != NULL && cp__worker_is_free(worker, pool->options.in_flight);
 }
 
+/* The same, and it can be reached as far as that is known. */
+static bool has_room(const cp_pool *pool, cp__worker *worker) {
+  if (worker != NULL && worker->state == CP_WORKER_READY) cp__worker_check_channel(worker);
+  return is_free(pool, worker);
+}
+
 /* Idle first, then the least loaded; of equal ones the first place, so that the last ones can shrink. */
 static cp__place *find_place(cp_pool *pool) {
   cp__place *best = NULL;
   for (unsigned i = 0; i < pool->options.size; i++) {
     cp__place *place = &pool->places[i];
-    if (place->worker != NULL && place->worker->state == CP_WORKER_READY) cp__worker_check_channel(place->worker);
-    if (!is_free(pool, place->worker)) continue;
+    if (!has_room(pool, place->worker)) continue;
     if (place->worker->running_count == 0) return place;
     if (best == NULL || place->worker->running_count < best->worker->running_count) best = place;
   }
   return best;
+}
+
+/* The place that the program chooses for the task; NULL: none of those that there are. */
+static cp__place *ask_for_place(cp_pool *pool, const cp__task *task) {
+  const cp_task_info info = {task->id, task->priority, task->data, task->attempts};
+  size_t count = 0;
+  for (unsigned i = 0; i < pool->options.size; i++)
+    if (has_room(pool, pool->places[i].worker)) cp__worker_info(pool->places[i].worker, &pool->candidates[count++]);
+  if (count == 0) return NULL;
+  pool->choosing = true;
+  size_t chosen = pool->options.choose(pool, &info, pool->candidates, count, pool->options.data);
+  pool->choosing = false;
+  return chosen < count ? &pool->places[pool->candidates[chosen].place] : NULL;
+}
+
+static cp__place *place_for(cp_pool *pool, const cp__task *task) {
+  return pool->candidates != NULL ? ask_for_place(pool, task) : find_place(pool);
 }
 
 /* What a place begins next: its own task, or one for all. */
@@ -100,7 +122,7 @@ static void dispatch_own(cp_pool *pool) {
 void cp__pool_dispatch(cp_pool *pool) {
   if (pool->own_waiting > 0) dispatch_own(pool);
   while (pool->shared.count > 0) {
-    const cp__place *place = find_place(pool);
+    const cp__place *place = place_for(pool, cp__queue_first(&pool->shared));
     if (place == NULL || !give(place->worker, next_for(pool, place))) return;
   }
 }
@@ -275,6 +297,7 @@ static cp__queue *queue_for(cp_pool *pool, const char *key) {
 }
 
 static int check(const cp_pool *pool, const cp__task_source *source, const cp_task_options *options) {
+  if (pool->choosing) return REFUSE(UV_EBUSY, "a task cannot be submitted by options.choose");
   if (pool->given_up) return REFUSE(CP_EPOOL, "%s", pool->give_up_error.message);
   if (pool->state != CP__POOL_OPEN) return REFUSE(CP_EPOOL, "the pool is closed");
   size_t limit = pool->options.max_queue;

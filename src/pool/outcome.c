@@ -88,15 +88,25 @@ static void tell(cp__task *task, const cp__verdict *verdict) {
   cp__task_free(task);
 }
 
-static void count(cp__task *task, int status) {
+static void count_times(const cp__task *task) {
+  cp_pool *pool = task->pool;
+  bool was_begun = task->started_ns != 0;
+  uint64_t queued_ns = (was_begun ? task->started_ns : task->ended_ns) - task->queued_ns;
+  pool->stats.queued_ns += queued_ns;
+  cp__histogram_add(&pool->times[CP_POOL_QUEUED], queued_ns);
+  if (!was_begun) return;
+  pool->stats.run_ns += task->ended_ns - task->started_ns;
+  cp__histogram_add(&pool->times[CP_POOL_RUN], task->ended_ns - task->started_ns);
+}
+
+static void count(const cp__task *task, int status) {
   cp_pool_stats *stats = &task->pool->stats;
   if (status == 0)
     stats->succeeded++;
   else
     stats->failed++;
   if (status == CP_ETIMEDOUT) stats->timed_out++;
-  stats->queued_ns += (task->started_ns != 0 ? task->started_ns : task->ended_ns) - task->queued_ns;
-  if (task->started_ns != 0) stats->run_ns += task->ended_ns - task->started_ns;
+  count_times(task);
 }
 
 static void finish(cp__task *task, int status) {

@@ -25,6 +25,7 @@ void cp__pool_release(cp_pool *pool) {
   cp__queue_free(&pool->shared);
   cp__arena_free(&pool->arena);
   free(pool->places);
+  free(pool->candidates);
   free(pool);
 }
 
@@ -258,8 +259,11 @@ static int make_plan(cp_pool *pool, const char *module, const char *const *args,
 }
 
 static int make_places(cp_pool *pool, cp_error *error) {
+  bool chooses = pool->options.choose != NULL;
   pool->places = calloc(pool->options.size, sizeof *pool->places);
-  return pool->places != NULL ? 0 : cp__fail_plain(error, UV_ENOMEM, CP_STAGE_MEMORY, -1, NULL);
+  if (chooses) pool->candidates = calloc(pool->options.size, sizeof *pool->candidates);
+  bool complete = pool->places != NULL && (pool->candidates != NULL) == chooses;
+  return complete ? 0 : cp__fail_plain(error, UV_ENOMEM, CP_STAGE_MEMORY, -1, NULL);
 }
 
 /* These do not fail: they open nothing. */
@@ -347,35 +351,4 @@ int cp_pool_broadcast(cp_pool *pool, cp_value message) {
     }
   }
   return sent;
-}
-
-/* ---------------------------------------------------------------- asking */
-
-void cp_pool_stats_get(const cp_pool *pool, cp_pool_stats *out) {
-  *out = pool->stats;
-  out->waiting = pool->waiting;
-  out->running = pool->running;
-  out->held = pool->held;
-  for (unsigned i = 0; i < pool->options.size; i++) {
-    const cp__worker *worker = pool->places[i].worker;
-    if (worker == NULL || worker->state != CP_WORKER_READY) continue;
-    out->workers++;
-    if (worker->running_count == 0) out->idle++;
-  }
-}
-
-cp_worker_info cp_pool_worker(const cp_pool *pool, unsigned place) {
-  cp_worker_info info = {.place = place};
-  if (pool == NULL || place >= pool->options.size || pool->places[place].worker == NULL) return info;
-  cp__worker_info(pool->places[place].worker, &info);
-  return info;
-}
-
-unsigned cp_pool_size(const cp_pool *pool) { return pool->options.size; }
-uv_loop_t *cp_pool_loop(const cp_pool *pool) { return pool->loop; }
-void *cp_pool_data(const cp_pool *pool) { return pool->options.data; }
-
-const char *cp_worker_state_name(cp_worker_state state) {
-  static const char *const names[] = {"none", "starting", "ready", "leaving", "ended"};
-  return (unsigned)state < sizeof names / sizeof *names ? names[state] : names[0];
 }

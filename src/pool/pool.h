@@ -3,6 +3,7 @@
 #define CP_POOL_POOL_H
 
 #include "arena.h"
+#include "histogram.h"
 #include "table.h"
 #include "worker.h"
 
@@ -57,6 +58,10 @@ struct cp_pool {
   void *close_data;
   cp_pool_report report;
   cp_pool_stats stats; /* the counters */
+  cp__histogram times[CP_POOL_RUN + 1];
+
+  cp_worker_info *candidates; /* for options.choose, one for each place; NULL: nobody chooses */
+  bool choosing;
   cp_error give_up_error;
 };
 

@@ -386,6 +386,7 @@ static void on_broken(cp__worker *worker) { cp__pool_wake(worker->pool, worker->
 static void count_end(cp__worker *worker) {
   cp_pool *pool = worker->pool;
   if (worker->state != CP_WORKER_LEAVING || worker->running_count > 0) pool->stats.crashed++;
+  if (worker->ready_ns != 0) pool->stats.ready_ns += uv_hrtime() - worker->ready_ns;
   if (pool->state < CP__POOL_CLOSING) return;
   if (worker->parting >= CP__PARTING_SIGNALLED) pool->report.terminated++;
   if (worker->parting == CP__PARTING_KILLED) pool->report.killed++;

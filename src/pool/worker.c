@@ -52,6 +52,7 @@ static void on_stdout(cp_child *child, const char *bytes, size_t length, void *d
 
 static void become_ready(cp__worker *worker, cp_message *message) {
   worker->state = CP_WORKER_READY;
+  worker->ready_ns = uv_hrtime();
   worker->was_ready = true;
   worker->ready_by = 0;
   worker->idle_at = uv_now(worker->plan->loop);

@@ -48,6 +48,7 @@ struct cp__worker {
   uint64_t given, done;              /* tasks */
   uint64_t born_at, idle_at, rss_at; /* loop time: started, without a task since, looked at its memory */
   uint64_t ready_by, part_at;        /* loop time; 0: no deadline */
+  uint64_t ready_ns;                 /* uv_hrtime(); 0: it never was ready */
   bool recycled, shrunk;             /* why it leaves */
   bool worn;                         /* READY, but its replacement is on its way */
   bool doomed;                       /* it has no tasks any more, and what it says does not count */
