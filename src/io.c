@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 #include <uv.h>
@@ -146,4 +147,9 @@ uint64_t cp__last_tick_ns(void) {
 #else
   return cp__now_ns();
 #endif
+}
+
+void cp__enlarge_socket(int fd) {
+  const int bytes = 1024 * 1024; /* the kernel counts its own overhead, and allows the double of it */
+  (void)setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &bytes, sizeof bytes);
 }

@@ -39,4 +39,8 @@ void cp__close(int fd);
 uint64_t cp__now_ns(void);
 uint64_t cp__last_tick_ns(void);
 
+/* Room for what is written to a socket and not read yet, as much as a channel wants: without it writer and reader take turns,
+   since a full socket can be written to again only when three quarters of it have been read. Advice: the system has a limit. */
+void cp__enlarge_socket(int fd);
+
 #endif

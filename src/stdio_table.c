@@ -63,6 +63,14 @@ static int open_socketpair(cp__stdio *stdio, int i, cp_error *error) {
   return keep_pair(stdio, i, fds[0], fds[1], error);
 }
 
+static int open_channel(cp__stdio *stdio, int i, cp_error *error) {
+  int rc = open_socketpair(stdio, i, error);
+  if (rc != 0) return rc;
+  cp__enlarge_socket(stdio->fds[i]);
+  cp__enlarge_socket(stdio->ends[i].fd);
+  return 0;
+}
+
 static int open_file(cp__stdio *stdio, int i, const char *path, int flags, cp_error *error) {
   int fd = open(path, flags | O_CLOEXEC | O_NOCTTY, 0666);
   if (fd < 0) return fail_to_open(error, CP_STAGE_OPEN, i, path);
@@ -88,7 +96,7 @@ static int open_entry(cp__stdio *stdio, int i, const cp_stdio *entry, const cp_o
       return open_socketpair(stdio, i, error);
     case CP_STDIO_IPC:
       stdio->channel = i;
-      return open_socketpair(stdio, i, error);
+      return open_channel(stdio, i, error);
     case CP_STDIO_IGNORE:
       return open_null(stdio, i, error);
     case CP_STDIO_READ_FILE:

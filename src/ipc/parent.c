@@ -51,6 +51,7 @@ static int open_channel(cp_channel **out, uv_loop_t *loop, const char *fd_text, 
   own.peer_is_library = !own.raw_messages && parent_is_library(fd);
   int rc = cp_channel_open(out, loop, fd, &own);
   if (rc != 0) return rc;
+  cp__enlarge_socket(fd); /* the parent may be another program */
   (*out)->refed_by_listeners = true;
   cp__channel_update(*out);
   if (own.peer_is_library) say_hello(*out);
