@@ -348,6 +348,20 @@ export interface TaskOptions {
   onProgress?: ((value: any) => void) | undefined;
 }
 
+export interface MapOptions extends TaskOptions {
+  /** Tasks that travel in one message, with 'envelope' and workers that serve(); default 1. */
+  chunk?: number | undefined;
+  /** Messages that are under way at a time; default: two for each task that the workers can have. */
+  concurrency?: number | undefined;
+}
+
+/** The methods of T as they are called from here. */
+export type RemoteMethods<T> = {
+  readonly [K in keyof T as T[K] extends (...args: any) => any ? K : never]: T[K] extends (...args: infer A) => infer R
+    ? (...args: A) => Promise<Awaited<R>>
+    : never;
+};
+
 /** What a promise of execute() is rejected with; an AbortError after its signal; a TypeError for what cannot be sent. */
 export interface ProcessPoolError extends Error {
   code:
@@ -414,6 +428,21 @@ export interface ProcessPoolStats {
   /** Milliseconds, of all tasks together. */
   queuedTime: number;
   runTime: number;
+  /** The share of the time of its workers in which they had tasks, 0 to 1. */
+  utilization: number;
+  /** How long the tasks waited for their last worker, and how long that took. */
+  queuedTimes: TimePercentiles;
+  runTimes: TimePercentiles;
+}
+
+/** Milliseconds; 0: there was no task. min and max are exact, the others at most 3 % too long. */
+export interface TimePercentiles {
+  min: number;
+  p50: number;
+  p75: number;
+  p90: number;
+  p99: number;
+  max: number;
 }
 
 export interface ProcessPoolReport {
@@ -444,6 +473,13 @@ export class ProcessPool extends EventEmitter {
   constructor(modulePath: string | URL, size?: number | ProcessPoolOptions);
   /** Gives a task to a worker. The promise has the worker's answer: its message, or with 'envelope' its `result`. */
   execute<T = any>(task: base.Serializable | null, options?: TaskOptions): Promise<T>;
+  /**
+   * The results of all tasks, in their order, as they are asked for; no more tasks are read ahead than `concurrency` says.
+   * The first failure ends it, as leaving the loop does: what is under way is cancelled.
+   */
+  map<R = any, T = any>(tasks: Iterable<T> | AsyncIterable<T>, options?: MapOptions): AsyncGenerator<R, void, undefined>;
+  /** The methods that the workers serve(): each call is a task, with these options. With 'envelope'. */
+  proxy<T extends object = Record<string, (...args: any[]) => any>>(options?: TaskOptions): RemoteMethods<T>;
   /** Ends the pool; graceful: what was submitted is done first, for `timeout` milliseconds at most. */
   destroy(options?: { graceful?: boolean | undefined; timeout?: number | undefined }): Promise<ProcessPoolReport>;
   /** Cancels all tasks that have had no outcome yet: they are rejected with an AbortError whose cause is the reason. */

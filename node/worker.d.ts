@@ -18,3 +18,9 @@ export function serve<T = any>(
   work: (task: T, context: TaskContext) => unknown,
   options?: { onMessage?: ((message: any) => void) | undefined },
 ): void;
+
+/** The same, with the methods that are called by the pool's proxy(). `this` is the object. */
+export function serve(
+  methods: object,
+  options?: { onMessage?: ((message: any) => void) | undefined },
+): void;

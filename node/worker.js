@@ -23,6 +23,10 @@ class Task {
     return this.#controller.signal;
   }
 
+  static isCancelled(task) {
+    return task.#isCancelled;
+  }
+
   static cancel(task, reason) {
     task.#isCancelled = true;
     task.#reason = reason;
@@ -53,9 +57,33 @@ function fail(id, error) {
 }
 
 /** JSON drops what it has no text for, and a message without a result would be none. */
-function finish(id, result) {
+function sendable(result) {
   if (typeof result === 'function' || typeof result === 'symbol') throw new TypeError(`a ${typeof result} cannot be sent`);
-  send({ id, result: result === undefined ? null : result });
+  return result === undefined ? null : result;
+}
+
+/** The pool's map() puts several tasks into a message. */
+const isChunk = (task) => Array.isArray(task?.$chunk) && Object.keys(task).length === 1;
+
+/** Each has its own result or error. */
+async function workOnChunk(work, tasks, context) {
+  const results = [];
+  for (const task of tasks) {
+    if (Task.isCancelled(context)) break;
+    try {
+      results.push({ result: sendable(await work(task, context)) });
+    } catch (error) {
+      results.push({ error: describe(error) });
+    }
+  }
+  return results;
+}
+
+/** What the pool's proxy() calls. Whatever every object has is no method of this one. */
+function callMethod(methods, { method, args }) {
+  const isKnown = typeof method === 'string' && method in methods && !(method in Object.prototype);
+  if (!isKnown || typeof methods[method] !== 'function') throw new TypeError(`the worker has no method '${method}'`);
+  return methods[method](...args);
 }
 
 /** The task that is in the message: see the header. */
@@ -70,17 +98,21 @@ function cancel(task) {
 
 /**
  * Answers tasks with what `work(task, { id, signal, progress })` returns, or what its promise becomes. What it throws
- * rejects the promise of the pool's execute(). `onMessage` gets what is no task: the pool's broadcast().
+ * rejects the promise of the pool's execute(). `work` may also be an object of methods, for the pool's proxy(). `onMessage`
+ * gets what is no task: the pool's broadcast().
  */
 function serve(work, { onMessage } = {}) {
   const running = new Map();
+  const answer = typeof work === 'function' ? work : (task) => callMethod(work, task);
 
   async function run(message) {
     const { id } = message;
-    const task = new Task(id);
-    running.set(id, task);
+    const context = new Task(id);
+    running.set(id, context);
     try {
-      finish(id, await work(unwrap(message), task));
+      const task = unwrap(message);
+      const result = await (isChunk(task) ? workOnChunk(answer, task.$chunk, context) : answer(task, context));
+      send({ id, result: sendable(result) });
     } catch (error) {
       fail(id, error);
     } finally {

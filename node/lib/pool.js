@@ -9,8 +9,11 @@ const codecs = require('./codec');
 const { codes, explain, genericError } = require('./errors');
 const { native } = require('./native');
 const { aborted, closedError, detailsOf, isReply, poolError, refusal, replyError, unreadable } = require('./pool-errors');
+const { mapTasks } = require('./pool-map');
 const { readEnd, readPool, readTask } = require('./pool-options');
+const { remoteMethods } = require('./pool-proxy');
 const { signalName } = require('./signals');
+const validate = require('./validate');
 
 const kResults = Symbol('results');
 const kFailure = Symbol('failure');
@@ -48,10 +51,21 @@ function describeWorker(place, [pid, running, done, recycled, state]) {
 
 const STATS = [
   'waiting', 'running', 'held', 'workers', 'idle', 'submitted', 'succeeded', 'failed', 'retried', 'timedOut', 'cancelled',
-  'stray', 'started', 'crashed', 'recycled', 'shrunk', 'queuedTime', 'runTime',
+  'stray', 'started', 'crashed', 'recycled', 'shrunk', 'queuedTime', 'runTime', 'utilization',
 ];
+const PERCENTILES = ['min', 'p50', 'p75', 'p90', 'p99', 'max'];
 
-const nameStats = (numbers) => Object.fromEntries(STATS.map((name, i) => [name, numbers[i]]));
+const named = (names, numbers) => Object.fromEntries(names.map((name, i) => [name, numbers[i]]));
+
+function nameStats(numbers) {
+  const queued = STATS.length;
+  const run = queued + PERCENTILES.length;
+  return {
+    ...named(STATS, numbers),
+    queuedTimes: named(PERCENTILES, numbers.subarray(queued, run)),
+    runTimes: named(PERCENTILES, numbers.subarray(run)),
+  };
+}
 
 // ---------------------------------------------------------------- tasks
 
@@ -81,6 +95,7 @@ class ProcessPool extends EventEmitter {
   #native = new native.Pool();
   #codec;
   #hasEnvelope;
+  #inFlight;
   #size;
   #waiters = []; // by slot, which the native side hands back with the outcome
   #free = []; // slots
@@ -96,6 +111,7 @@ class ProcessPool extends EventEmitter {
     const plan = readPool(modulePath, options);
     this.#codec = codecs[plan.advanced ? 'advanced' : 'json'];
     this.#hasEnvelope = plan.hasEnvelope;
+    this.#inFlight = plan.inFlight || 1;
     this.#native.owner = this;
     const rc = this.#native.open(plan);
     if (rc < 0) throw openError(this.#native.failure());
@@ -116,6 +132,23 @@ class ProcessPool extends EventEmitter {
       waiter.reject(error);
     }
     return promise;
+  }
+
+  /** The results of all tasks, in their order, as they are asked for. `chunk` tasks travel in one message. */
+  map(tasks, options = {}) {
+    validate.validateObject(options, 'options');
+    if (options.chunk > 1) this.#needEnvelope('options.chunk', options.chunk);
+    return mapTasks(this, tasks, options, this.#inFlight);
+  }
+
+  /** The methods that the workers serve(), as functions that return promises. */
+  proxy(options) {
+    this.#needEnvelope('options.protocol', 'plain');
+    return remoteMethods(this, options);
+  }
+
+  #needEnvelope(name, value) {
+    if (!this.#hasEnvelope) throw new codes.ERR_INVALID_ARG_VALUE(name, value, "needs a pool with protocol 'envelope'");
   }
 
   #encode(task) {

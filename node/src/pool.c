@@ -3,6 +3,8 @@
 
 #include <stdlib.h>
 
+enum { PERCENTILES = 6 };
+
 /* ---------------------------------------------------------------- life */
 
 void pool_hold(node_pool *pool) { pool->references++; }
@@ -258,32 +260,46 @@ static napi_value size(napi_env env, napi_callback_info info) {
   return make_int(env, pool->core != NULL ? (int)cp_pool_size(pool->core) : 0);
 }
 
+static double in_ms(uint64_t nanoseconds) {
+  const double ns_per_ms = 1e6;
+  return (double)nanoseconds / ns_per_ms;
+}
+
+/* The shortest, four between, the longest. */
+static void fill_percentiles(double *numbers, const cp_pool *pool, cp_pool_phase phase) {
+  static const double percents[PERCENTILES] = {0, 50, 75, 90, 99, 100};
+  for (int i = 0; i < PERCENTILES; i++) numbers[i] = in_ms(cp_pool_percentile_ns(pool, phase, percents[i]));
+}
+
 /* In the order of the names in lib/pool.js. */
 static napi_value stats(napi_env env, napi_callback_info info) {
-  enum { NS_PER_MS = 1000000 };
+  enum { NUMBERS = 19 };
   cp_pool_stats all;
   const node_pool *pool = receiver(env, info, NULL, NULL, NULL);
   if (pool == NULL) return NULL;
   if (pool->core == NULL) return make_undefined(env);
   cp_pool_stats_get(pool->core, &all);
-  const double numbers[] = {(double)all.waiting,
-                            (double)all.running,
-                            (double)all.held,
-                            all.workers,
-                            all.idle,
-                            (double)all.submitted,
-                            (double)all.succeeded,
-                            (double)all.failed,
-                            (double)all.retried,
-                            (double)all.timed_out,
-                            (double)all.cancelled,
-                            (double)all.stray,
-                            (double)all.started,
-                            (double)all.crashed,
-                            (double)all.recycled,
-                            (double)all.shrunk,
-                            (double)all.queued_ns / NS_PER_MS,
-                            (double)all.run_ns / NS_PER_MS};
+  double numbers[NUMBERS + 2 * PERCENTILES] = {(double)all.waiting,
+                                               (double)all.running,
+                                               (double)all.held,
+                                               all.workers,
+                                               all.idle,
+                                               (double)all.submitted,
+                                               (double)all.succeeded,
+                                               (double)all.failed,
+                                               (double)all.retried,
+                                               (double)all.timed_out,
+                                               (double)all.cancelled,
+                                               (double)all.stray,
+                                               (double)all.started,
+                                               (double)all.crashed,
+                                               (double)all.recycled,
+                                               (double)all.shrunk,
+                                               in_ms(all.queued_ns),
+                                               in_ms(all.run_ns),
+                                               cp_pool_utilization(pool->core, &all)};
+  fill_percentiles(numbers + NUMBERS, pool->core, CP_POOL_QUEUED);
+  fill_percentiles(numbers + NUMBERS + PERCENTILES, pool->core, CP_POOL_RUN);
   return make_numbers(env, numbers, sizeof numbers / sizeof *numbers);
 }
 

@@ -23,7 +23,18 @@ export async function main() {
   pool.recycle();
   const reached: number = pool.broadcast({ level: 2 });
   pool.cancelAll('why');
+  for await (const sum of other.map<number>([1, 2], { chunk: 2, concurrency: 4, signal: new AbortController().signal })) sum.toFixed();
+  const remote = other.proxy<{ add(a: number, b: number): number; slow(): Promise<string>; constant: number }>({ timeout: 5 });
+  const sum: number = await remote.add(1, 2);
+  const slow: string = await remote.slow();
+  await other.proxy().whatever(sum, slow);
+  const median: number = pool.stats.runTimes.p50 + pool.stats.utilization;
   await other[Symbol.asyncDispose]();
+
+  // @ts-expect-error: no such method
+  remote.constant();
+  // @ts-expect-error: two numbers
+  remote.add('1');
 
   // @ts-expect-error: no such protocol
   new ProcessPool('worker.js', { protocol: 'xml' });
@@ -31,7 +42,7 @@ export async function main() {
   pool.execute(1, { prio: 1 });
   // @ts-expect-error: no such event
   pool.on('nothing', () => {});
-  return { any, text, report, waiting, runTime, busy, reached, needsDrain: pool.needsDrain, size: pool.size };
+  return { any, text, report, waiting, runTime, median, busy, reached, needsDrain: pool.needsDrain, size: pool.size };
 }
 
 export function describe(error: ProcessPoolError) {
@@ -43,5 +54,6 @@ serve(async (task: number, { id, signal, progress }) => {
   return signal.aborted ? undefined : task * 2;
 });
 serve(() => 1, { onMessage: (message) => message.level });
-// @ts-expect-error: a function
+serve({ add: (a: number, b: number) => a + b }, { onMessage: () => {} });
+// @ts-expect-error: a function, or methods
 serve(1);
