@@ -169,6 +169,7 @@ static napi_value make_box(napi_env env, size_t size, char **out) {
 static bool export_all(napi_env env, napi_value exports, node_addon *addon) {
   napi_value class = channel_define(env, addon);
   if (class == NULL || napi_create_reference(env, class, 1, &addon->channel_class) != napi_ok) return false;
+  if (!call_init(env, addon)) return false;
   return set(env, exports, "Process", process_define(env, addon)) &&
          set(env, exports, "Pool", pool_define(env, addon)) &&
          set(env, exports, "spawnSync", make_function(env, "spawnSync", spawn_sync, addon)) &&

@@ -52,11 +52,13 @@ struct node_addon {
   bool ending;         /* the environment is being taken down: no JavaScript any more */
   napi_ref callbacks[CALLBACK_COUNT];
   napi_ref channel_class;
-  node_channel *nascent;   /* whose JavaScript object is being made */
-  node_process *processes; /* those with a child */
-  node_pool *pools;        /* those that are open */
-  uv_check_t turn;         /* the end of a turn of the loop, where pools tell what they have gathered ... */
-  uv_idle_t hurry;         /* ... and which comes without waiting for anything; both: only once there is a pool */
+  napi_ref runner;              /* see call.c */
+  const struct node_call *call; /* that runs now */
+  node_channel *nascent;        /* whose JavaScript object is being made */
+  node_process *processes;      /* those with a child */
+  node_pool *pools;             /* those that are open */
+  uv_check_t turn;              /* the end of a turn of the loop, where pools tell what they have gathered ... */
+  uv_idle_t hurry;              /* ... and which comes without waiting for anything; both: only once there is a pool */
   bool has_turns;
   char *inbox;   /* memory of native.inbox, where JavaScript finds small batches of clone bytes */
   char *outbox;  /* memory of native.outbox, where JavaScript lays a message of few values as clone bytes */
@@ -91,7 +93,12 @@ typedef struct node_call {
   node_addon *addon;
   napi_async_context context;
   napi_handle_scope scope;
+  napi_value object, function; /* from here on: while it runs */
+  size_t count;
+  const napi_value *arguments;
 } node_call;
+/* Makes what all calls go through. False: the environment refused it. */
+bool call_init(napi_env env, node_addon *addon);
 /* False: nobody is there to be called, and call_end() must not be. */
 bool call_begin(node_call *call, node_addon *addon, napi_async_context context);
 /* Calls, with `object` as the receiver, reports what it throws, and closes the scope. Not called where a value is NULL:
