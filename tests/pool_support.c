@@ -287,6 +287,33 @@ cp_pool *open_pool(const cp_pool_options *options, const char *const *words) {
   return pool;
 }
 
+const char *const plain_words[] = {"plain", NULL}, *const envelope_words[] = {"envelope", NULL};
+
+cp_pool *open_plain(events *e, unsigned size) {
+  cp_pool_options options = pool_options(e, size);
+  return open_pool(&options, plain_words);
+}
+
+cp_pool *open_envelope(events *e, unsigned size, unsigned in_flight, const char *const *words) {
+  cp_pool_options options = pool_options(e, size);
+  options.protocol = CP_POOL_ENVELOPE;
+  options.in_flight = in_flight;
+  return open_pool(&options, words);
+}
+
+cp_pool_protocol protocol_of(int way) { return way & 1 ? CP_POOL_ENVELOPE : CP_POOL_PLAIN; }
+
+cp_serialization serialization_of(int way) { return way & 2 ? CP_SERIALIZATION_ADVANCED : CP_SERIALIZATION_JSON; }
+
+cp_pool *open_way(events *e, unsigned size, int way) {
+  cp_pool_options options = pool_options(e, size);
+  cp_options worker = *options.worker;
+  worker.serialization = serialization_of(way);
+  options.worker = &worker;
+  options.protocol = protocol_of(way);
+  return open_pool(&options, way & 1 ? envelope_words : plain_words);
+}
+
 void on_pool_closed(cp_pool *pool, const cp_pool_report *report, void *data) {
   events *e = data;
   (void)pool;

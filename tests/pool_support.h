@@ -53,8 +53,17 @@ typedef struct events {
 /* Options whose callbacks write the events down. The worker's environment knows the gates. */
 cp_pool_options pool_options(events *e, unsigned size);
 
-/* Opens a pool of pool_worker WORDS. */
+/* Opens a pool of pool_worker WORDS; one of plain workers, one of workers with numbers. */
 cp_pool *open_pool(const cp_pool_options *options, const char *const *words);
+cp_pool *open_plain(events *e, unsigned size);
+cp_pool *open_envelope(events *e, unsigned size, unsigned in_flight, const char *const *words);
+extern const char *const plain_words[], *const envelope_words[];
+
+/* The four ways to talk: two protocols in two serializations. */
+enum { WAYS = 4 };
+cp_pool_protocol protocol_of(int way);
+cp_serialization serialization_of(int way);
+cp_pool *open_way(events *e, unsigned size, int way);
 
 /* Task options whose callbacks write the task down. */
 cp_task_options task_options(task *t);

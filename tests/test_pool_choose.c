@@ -1,8 +1,6 @@
 /* test_pool_choose.c - pools: a program that chooses the workers itself, and what it can learn of their times. */
 #include "pool_support.h"
 
-static const char *const plain_words[] = {"plain", NULL};
-
 /* What options.choose does, and was asked. */
 static struct chooser {
   size_t answer;   /* which one */

@@ -3,14 +3,7 @@
 
 #include "pool_support.h"
 
-static const char *const plain_words[] = {"plain", NULL}, *const envelope_words[] = {"envelope", NULL};
-
 enum { SOON_MS = 100 };
-
-static cp_pool *open_plain(events *e, unsigned size) {
-  cp_pool_options options = pool_options(e, size);
-  return open_pool(&options, plain_words);
-}
 
 /* ---------------------------------------------------------------- coming */
 

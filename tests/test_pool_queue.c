@@ -1,13 +1,6 @@
 /* test_pool_queue.c - pools: who gets which task when, and how many may wait. */
 #include "pool_support.h"
 
-static const char *const plain_words[] = {"plain", NULL}, *const envelope_words[] = {"envelope", NULL};
-
-static cp_pool *open_plain(events *e, unsigned size) {
-  cp_pool_options options = pool_options(e, size);
-  return open_pool(&options, plain_words);
-}
-
 /* ---------------------------------------------------------------- keys */
 
 static void tasks_of_one_key_go_to_one_place_in_order(void **state) {
