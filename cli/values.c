@@ -141,9 +141,11 @@ int parse_umask(const char *text, cp_id *mask) {
   return mask->id <= 0777 ? 0 : -1;
 }
 
+/* There is no half of a second or of a file: a fraction needs a unit. */
 static int parse_amount(const char *text, uint64_t *amount) {
   size_t size;
-  if (parse_size(text, &size) != 0) return -1;
+  bool is_fraction = strchr(text, '.') != NULL && strspn(text, "0123456789.") == strlen(text);
+  if (is_fraction || parse_size(text, &size) != 0) return -1;
   *amount = size == CP_BUFFER_UNLIMITED ? CP_RLIMIT_INFINITY : size == CP_BUFFER_NONE ? 0 : size;
   return 0;
 }

@@ -1445,7 +1445,7 @@ typedef struct cp_pool_options {
   unsigned in_flight; /* ENVELOPE: tasks that a worker has at a time; 0: 1. PLAIN: always 1 */
   bool ordered;       /* outcomes are told in the order of submission; default: as they come */
   /*
-   * Chooses the worker for a task without a key: an index of `workers`, which are those with room, in the order of their
+   * Chooses the worker for a task without a key; those with one come before it in their places. An index of `workers`, which are those with room, in the order of their
    * places, at least one; an index out of range: none of them. Then the task waits, and those behind it, until a worker has
    * got room or another task is submitted: this is asked again then. NULL: the first idle one, else the least loaded. It
    * may look at the pool, but not change it: submitting is UV_EBUSY there; cancelling, closing and freeing are not allowed.
@@ -1652,7 +1652,7 @@ typedef struct cp_pool_stats {
   uint64_t stray; /* messages that answered no task: late, twice, or unasked ones; not the ready_message */
   uint64_t started, crashed, recycled, shrunk; /* workers; crashed: ended though nobody had asked them to */
   uint64_t queued_ns, run_ns; /* sums over all tasks that are over: until the last attempt, and that one */
-  uint64_t ready_ns;          /* sum over all workers, of how long they have been ready: see cp_pool_utilization() */
+  uint64_t busy_ns, ready_ns; /* sums over all workers so far: with tasks, each counted, and ready for them */
 } cp_pool_stats;
 
 /* What a task spends its time with. */
@@ -1665,16 +1665,15 @@ typedef enum cp_pool_phase {
 CP_API void cp_pool_stats_get(const cp_pool *pool, cp_pool_stats *out);
 
 /**
- * A percentile of how long the tasks that are over took, from a histogram whose classes are 1/32 wide: at most 3 % too
- * long; 0 and 100 are exact.
+ * A percentile of how long the tasks that are over took, from a histogram: at most 1/32 too long; 0 and 100 are exact.
  * @param pool     not NULL.
  * @param percent  50: the median; 0: the shortest; 100: the longest.
  * @return nanoseconds; 0: there was no task.
  */
 CP_API uint64_t cp_pool_percentile_ns(const cp_pool *pool, cp_pool_phase phase, double percent);
 
-/** The share of the time of its workers, so far, in which they had tasks: 0 to 1. With several tasks at a time in a worker: of what it could
- *  have had. @param stats  of `pool`; not NULL. */
+/** The share of the time that its workers have been ready in which they had tasks, 0 to 1; with in_flight: of those that they
+ *  could have had. @param stats  of `pool`; not NULL. */
 CP_API double cp_pool_utilization(const cp_pool *pool, const cp_pool_stats *stats);
 
 /** The worker of a place, 0 to cp_pool_size() - 1: the one that takes tasks, not its successor, nor one that is leaving the

@@ -10,6 +10,7 @@
 
 #include "fail.h"
 #include "plan.h"
+#include "rlimit.h"
 
 enum { MAX_ARGUMENT_BYTES = 131072 }; /* the kernel's MAX_ARG_STRLEN: one argument or environment entry */
 
@@ -188,8 +189,9 @@ int cp__plan_explain(const cp__plan *plan, const cp__failure *failure, cp_error 
       return cp__fail(error, code, failure->stage, failure->index, NULL, "dup2: options.stdio[%d]: %s%s",
                       failure->index, cp_strerror(code), hint(failure));
     case CP_STAGE_LIMIT:
-      return cp__fail(error, code, failure->stage, failure->index, NULL, "setrlimit: options.rlimits[%d]: %s%s",
-                      failure->index, cp_strerror(code), hint(failure));
+      return cp__fail(error, code, failure->stage, failure->index, NULL, "setrlimit %s: %s%s (options.rlimits[%d])",
+                      cp__rlimit_name(plan->rlimits[failure->index].resource), cp_strerror(code), hint(failure),
+                      failure->index);
     default:
       return cp__fail(error, code, failure->stage, failure->index, plan->file, "%s: %s%s",
                       cp_stage_name(failure->stage), cp_strerror(code), hint(failure));

@@ -281,10 +281,10 @@ int cp__launch_child_main(void *launch_child) {
     long rc = CALL1(SYS_chdir, plan->cwd);
     if (rc < 0) leave(child, CP_STAGE_CHDIR, -1, rc);
   }
+  sweep_fds(child); /* before there is a limit that it could reach */
   set_usage(child);
   change_ids(child);
   tie_to_parent(child);
-  sweep_fds(child);
   if (!plan->keep_signals) reset_ignored(child);
   set_signal_mask(child->mask);
   exec_candidates(child);

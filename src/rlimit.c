@@ -28,11 +28,13 @@ static const resource resources[] = {
 
 enum { RESOURCES = sizeof resources / sizeof *resources };
 
-bool cp__rlimit_valid(int number) {
+const char *cp__rlimit_name(int number) {
   for (int i = 0; i < RESOURCES; i++)
-    if (resources[i].number == number) return true;
-  return false;
+    if (resources[i].number == number) return resources[i].name;
+  return "";
 }
+
+bool cp__rlimit_valid(int number) { return *cp__rlimit_name(number) != '\0'; }
 
 int cp_rlimit_number(const char *name) {
   enum { PREFIX = sizeof "RLIMIT_" - 1 };

@@ -6,4 +6,7 @@
 
 bool cp__rlimit_valid(int resource);
 
+/* "RLIMIT_NOFILE"; of one that is not valid "". */
+const char *cp__rlimit_name(int resource);
+
 #endif

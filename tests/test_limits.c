@@ -111,6 +111,7 @@ static void beyond_the_hard_limit_needs_a_privilege(void **state) {
   assert_int_equal(rc, UV_EPERM);
   assert_int_equal(error.stage, CP_STAGE_LIMIT);
   assert_int_equal(error.index, 1);
+  assert_non_null(strstr(error.message, "RLIMIT_NOFILE"));
   assert_non_null(strstr(error.message, "options.rlimits[1]"));
 }
 

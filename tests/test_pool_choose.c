@@ -1,4 +1,6 @@
 /* test_pool_choose.c - pools: a program that chooses the workers itself, and what it can learn of their times. */
+#include <signal.h>
+
 #include "pool_support.h"
 
 /* What options.choose does, and was asked. */
@@ -80,7 +82,7 @@ static void a_declined_task_waits_until_it_is_asked_again(void **state) {
   (void)state;
   events e;
   task t[2];
-  cp_pool *pool = open_choosing(&e, 2);
+  cp_pool *pool = open_choosing(&e, 1);
   chooser.answer = SIZE_MAX;
   (void)submit(pool, &t[0], json_of("square", 0, NULL));
   take_turn();
@@ -122,6 +124,42 @@ static void tasks_with_keys_have_their_place(void **state) {
   await_tasks(t, 2);
   assert_int_equal(t[0].place, t[1].place);
   assert_int_equal(chooser.asked, 0);
+  close_pool(pool, &e, CP_POOL_FINISH);
+}
+
+static void a_task_with_a_key_takes_no_declined_one_along(void **state) {
+  (void)state;
+  events e;
+  task t[2];
+  cp_pool *pool = open_choosing(&e, 1);
+  chooser.answer = SIZE_MAX;
+  (void)submit(pool, &t[0], json_of("square", 0, NULL));
+  cp_task_options options = task_options(&t[1]);
+  options.key = "key";
+  (void)submit_with(pool, &t[1], json_of("square", 1, NULL), &options);
+  await_tasks(&t[1], 1);
+  assert_int_equal(t[0].told, 0);
+  assert_int_equal(stats_of(pool).waiting, 1);
+  close_pool(pool, &e, CP_POOL_ABORT);
+}
+
+/* They would be started again at once. */
+static void workers_do_not_leave_while_tasks_are_declined(void **state) {
+  (void)state;
+  events e;
+  task t[3];
+  cp_pool_options given = pool_options(&e, 2);
+  given.choose = choose;
+  given.idle_ms = 10;
+  chooser = (struct chooser){.answer = SIZE_MAX};
+  cp_pool *pool = open_pool(&given, plain_words);
+  for (int i = 0; i < 3; i++) (void)submit(pool, &t[i], json_of("square", i, NULL));
+  RUN_UNTIL(all_idle(pool, 2));
+  for (uint64_t end = now_ms() + 100; now_ms() < end;) take_nap();
+  assert_int_equal(stats_of(pool).started, 2);
+  assert_int_equal(stats_of(pool).shrunk, 0);
+  assert_int_equal(cp_pool_cancel_waiting(pool), 3);
+  RUN_UNTIL(stats_of(pool).shrunk == 2);
   close_pool(pool, &e, CP_POOL_FINISH);
 }
 
@@ -196,6 +234,41 @@ static void a_task_that_no_worker_had_has_waited_only(void **state) {
   close_pool(pool, &e, CP_POOL_FINISH);
 }
 
+/* A worker's death ends the attempt, not the end of the task. */
+static void waiting_for_another_attempt_is_no_running(void **state) {
+  (void)state;
+  events e;
+  task t;
+  cp_pool *pool = open_choosing(&e, 1);
+  (void)submit(pool, &t, json_of("hold", 1, NULL));
+  beginning b = next_beginning();
+  chooser.answer = SIZE_MAX;
+  assert_int_equal(kill(b.pid, SIGKILL), 0);
+  RUN_UNTIL(stats_of(pool).waiting == 1 && all_idle(pool, 1));
+  uint64_t busy_ns = stats_of(pool).busy_ns;
+  assert_int_equal(cp_pool_cancel(pool, 1), 0);
+  RUN_UNTIL(t.told > 0);
+  assert_true(cp_pool_percentile_ns(pool, CP_POOL_RUN, 100) == busy_ns);
+  assert_true(stats_of(pool).run_ns == busy_ns);
+  close_pool(pool, &e, CP_POOL_FINISH);
+}
+
+static void a_task_that_runs_counts_for_the_utilization(void **state) {
+  (void)state;
+  events e;
+  task t;
+  cp_pool *pool = open_choosing(&e, 1);
+  (void)submit(pool, &t, json_of("hold", 1, NULL));
+  (void)next_beginning();
+  cp_pool_stats stats = stats_of(pool);
+  assert_true(stats.busy_ns > 0 && stats.busy_ns <= stats.ready_ns);
+  assert_true(cp_pool_utilization(pool, &stats) > 0);
+  let_go("gate", 1);
+  await_tasks(&t, 1);
+  assert_true(stats_of(pool).busy_ns == stats_of(pool).run_ns);
+  close_pool(pool, &e, CP_POOL_FINISH);
+}
+
 static void utilization_is_the_share_of_the_time_with_tasks(void **state) {
   (void)state;
   events e;
@@ -219,10 +292,14 @@ int main(void) {
       POOL_TEST(a_declined_task_waits_until_it_is_asked_again),
       POOL_TEST(a_worker_that_gets_room_is_a_reason_to_ask),
       POOL_TEST(tasks_with_keys_have_their_place),
+      POOL_TEST(a_task_with_a_key_takes_no_declined_one_along),
+      POOL_TEST(workers_do_not_leave_while_tasks_are_declined),
       POOL_TEST(it_may_not_submit),
       POOL_TEST(it_is_asked_for_each_attempt),
       POOL_TEST(percentiles_lie_between_the_shortest_and_the_longest),
       POOL_TEST(a_task_that_no_worker_had_has_waited_only),
+      POOL_TEST(waiting_for_another_attempt_is_no_running),
+      POOL_TEST(a_task_that_runs_counts_for_the_utilization),
       POOL_TEST(utilization_is_the_share_of_the_time_with_tasks),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

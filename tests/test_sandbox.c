@@ -19,6 +19,7 @@ int main(void) { return 0; }
 #include <sched.h>
 #include <signal.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -197,6 +198,10 @@ static void no_fd_leaks_into_children(void) {
   int more[60]; /* more than one buffer of /proc */
   for (int i = 0; i < 60; i++) CHECK((more[i] = fcntl(near, F_DUPFD, 100 + 7 * i)) >= 0);
   CHECK(cp_spawn_sync(&result, HELPER, HELPER_ARGS("fds"), NULL) == 0);
+  CHECK(strcmp(result.out.bytes, three) == 0);
+  cp_result_dispose(&result);
+  const cp_rlimit few = {RLIMIT_NOFILE, 10, 2048}; /* does not hide those beyond it */
+  CHECK(cp_spawn_sync(&result, HELPER, HELPER_ARGS("fds"), &(cp_options){.rlimits = &few, .rlimit_count = 1}) == 0);
   CHECK(strcmp(result.out.bytes, three) == 0);
   cp_result_dispose(&result);
   event_log log;

@@ -27,6 +27,8 @@ static void dequeue(cp__task *task) {
 }
 
 static void take_back(cp__task *task) {
+  task->stopped_ns = uv_hrtime();
+  task->pool->stats.busy_ns += task->stopped_ns - task->started_ns;
   cp__worker_take_back(task->worker, task);
   task->pool->running--;
 }
@@ -84,10 +86,11 @@ static cp__place *place_for(cp_pool *pool, const cp__task *task) {
   return pool->candidates != NULL ? ask_for_place(pool, task) : find_place(pool);
 }
 
-/* What a place begins next: its own task, or one for all. */
+/* What a place begins next: its own task, or one for all. Where the program chooses, it is asked for the latter. */
 static cp__task *next_for(const cp_pool *pool, const cp__place *place) {
   cp__task *own = cp__queue_first(&place->own), *shared = cp__queue_first(&pool->shared);
   if (own == NULL || shared == NULL) return own != NULL ? own : shared;
+  if (pool->candidates != NULL) return own;
   return cp__task_is_before(own, shared) ? own : shared;
 }
 
@@ -157,7 +160,7 @@ static void answered(cp__worker *worker, cp__task *task, cp_message *message, bo
     verdict.error = sentence;
   }
   take_back(task);
-  task->ended_ns = uv_hrtime(); /* before the next one is begun */
+  task->ended_ns = task->stopped_ns; /* before the next one is begun */
   worker->done++;
   worker->proven = pool->ever_proven = true;
   pool->failed_starts = 0;

@@ -95,8 +95,8 @@ static void count_times(const cp__task *task) {
   pool->stats.queued_ns += queued_ns;
   cp__histogram_add(&pool->times[CP_POOL_QUEUED], queued_ns);
   if (!was_begun) return;
-  pool->stats.run_ns += task->ended_ns - task->started_ns;
-  cp__histogram_add(&pool->times[CP_POOL_RUN], task->ended_ns - task->started_ns);
+  pool->stats.run_ns += task->stopped_ns - task->started_ns;
+  cp__histogram_add(&pool->times[CP_POOL_RUN], task->stopped_ns - task->started_ns);
 }
 
 static void count(const cp__task *task, int status) {

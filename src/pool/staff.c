@@ -270,6 +270,8 @@ static void check_idle(cp__worker *worker, uint64_t now) {
   bool is_idle = worker->state == CP_WORKER_READY && worker->running_count == 0;
   if (!is_idle || pool->options.idle_ms == 0 || pool->occupied <= pool->options.min_size) return;
   uint64_t due = cp__deadline_after(worker->idle_at, pool->options.idle_ms);
+  if (pool->shared.count > 0)
+    due = cp__deadline_after(now, pool->options.idle_ms); /* the program declines them for now */
   if (due > now) {
     cp__pool_wake(pool, due);
     return;

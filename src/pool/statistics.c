@@ -1,17 +1,21 @@
 /* statistics.c - what can be asked of a pool. */
 #include "pool.h"
 
-static uint64_t ready_for(const cp__worker *worker, uint64_t now) {
-  return worker != NULL && worker->ready_ns != 0 ? now - worker->ready_ns : 0;
+/* What is not in the counters yet: of a worker that there is, and of the tasks that it has. */
+static void add_times(cp_pool_stats *stats, const cp__worker *worker, uint64_t now) {
+  if (worker == NULL || worker->ready_ns == 0) return;
+  stats->ready_ns += now - worker->ready_ns;
+  for (const cp__task *task = worker->running; task != NULL; task = task->next)
+    stats->busy_ns += now - task->started_ns;
 }
 
-/* Of the workers that there are. */
-static uint64_t ready_now(const cp_pool *pool) {
-  uint64_t sum = 0, now = uv_hrtime();
-  for (unsigned i = 0; i < pool->options.size; i++)
-    sum += ready_for(pool->places[i].worker, now) + ready_for(pool->places[i].successor, now);
-  for (const cp__worker *worker = pool->leaving; worker != NULL; worker = worker->next) sum += ready_for(worker, now);
-  return sum;
+static void add_all_times(cp_pool_stats *stats, const cp_pool *pool) {
+  uint64_t now = uv_hrtime();
+  for (unsigned i = 0; i < pool->options.size; i++) {
+    add_times(stats, pool->places[i].worker, now);
+    add_times(stats, pool->places[i].successor, now);
+  }
+  for (const cp__worker *worker = pool->leaving; worker != NULL; worker = worker->next) add_times(stats, worker, now);
 }
 
 void cp_pool_stats_get(const cp_pool *pool, cp_pool_stats *out) {
@@ -25,7 +29,7 @@ void cp_pool_stats_get(const cp_pool *pool, cp_pool_stats *out) {
     out->workers++;
     if (worker->running_count == 0) out->idle++;
   }
-  out->ready_ns += ready_now(pool);
+  add_all_times(out, pool);
 }
 
 uint64_t cp_pool_percentile_ns(const cp_pool *pool, cp_pool_phase phase, double percent) {
@@ -34,7 +38,7 @@ uint64_t cp_pool_percentile_ns(const cp_pool *pool, cp_pool_phase phase, double 
 
 double cp_pool_utilization(const cp_pool *pool, const cp_pool_stats *stats) {
   double share = 0;
-  if (stats->ready_ns > 0) share = (double)stats->run_ns / (double)stats->ready_ns / pool->options.in_flight;
+  if (stats->ready_ns > 0) share = (double)stats->busy_ns / (double)stats->ready_ns / pool->options.in_flight;
   return share < 1 ? share : 1;
 }
 

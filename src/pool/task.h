@@ -33,7 +33,8 @@ struct cp__task {
   int pid;
   bool once;      /* it must not be begun again, for whatever reason */
   bool cancelled; /* RUNNING, over for the program: its worker has been asked to leave it */
-  uint64_t queued_ns, started_ns, ended_ns;
+  uint64_t queued_ns, ended_ns;
+  uint64_t started_ns, stopped_ns; /* of the last attempt; stopped_ns: once it is over */
 
   /* OVER */
   int status;

@@ -62,6 +62,7 @@ static void bad_values_name_the_option_and_the_form(void **state) {
       {"--rlimit", "nofile=4:3", "is not a limit"},
       {"--rlimit", "nofile=3:", "is not a limit"},
       {"--rlimit", "nofile=", "is not a limit"},
+      {"--rlimit", "cpu=0.5", "is not a limit"},
       {"--cwd", "", "--cwd: '' is not a directory"},
   };
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
