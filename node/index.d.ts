@@ -349,15 +349,18 @@ export interface TaskOptions {
 }
 
 export interface MapOptions extends TaskOptions {
-  /** Tasks that travel in one message, with 'envelope' and workers that serve(); default 1. */
+  /**
+   * Tasks that travel in one message, {$chunk: tasks}, with 'envelope' and workers that serve(); default 1. They have one
+   * timeout, and errors of theirs have only `code` and `cause`.
+   */
   chunk?: number | undefined;
   /** Messages that are under way at a time; default: two for each task that the workers can have. */
   concurrency?: number | undefined;
 }
 
-/** The methods of T as they are called from here. */
+/** The methods of T as they are called from here; `then`, `toJSON` and what every object has are none. */
 export type RemoteMethods<T> = {
-  readonly [K in keyof T as T[K] extends (...args: any) => any ? K : never]: T[K] extends (...args: infer A) => infer R
+  readonly [K in Exclude<keyof T, 'then' | 'toJSON' | keyof Object> as T[K] extends (...args: any) => any ? K : never]: T[K] extends (...args: infer A) => infer R
     ? (...args: A) => Promise<Awaited<R>>
     : never;
 };
@@ -475,7 +478,8 @@ export class ProcessPool extends EventEmitter {
   execute<T = any>(task: base.Serializable | null, options?: TaskOptions): Promise<T>;
   /**
    * The results of all tasks, in their order, as they are asked for; no more tasks are read ahead than `concurrency` says.
-   * The first failure ends it, as leaving the loop does: what is under way is cancelled.
+   * The first failure ends it, as leaving the loop does: what is under way is cancelled, but a chunk that has been begun may
+   * be done to its end.
    */
   map<R = any, T = any>(tasks: Iterable<T> | AsyncIterable<T>, options?: MapOptions): AsyncGenerator<R, void, undefined>;
   /** The methods that the workers serve(): each call is a task, with these options. With 'envelope'. */

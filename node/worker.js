@@ -3,6 +3,8 @@
 // For workers of a ProcessPool with protocol 'envelope': tasks with numbers, errors, progress and cancelling. No addon: any
 // Node can run it. The protocol itself stands in child_process.h.
 
+const { serialize } = require('v8');
+
 /** What a task knows beside its message. The controller is made when somebody asks for the signal. */
 class Task {
   #controller = undefined;
@@ -62,8 +64,33 @@ function sendable(result) {
   return result === undefined ? null : result;
 }
 
-/** The pool's map() puts several tasks into a message. */
+/** The pool's map() puts several tasks into a message: a task with this property alone is such a chunk. */
 const isChunk = (task) => Array.isArray(task?.$chunk) && Object.keys(task).length === 1;
+
+const canSend = {
+  advanced: (outcome) => serialize(outcome) !== undefined,
+  json: (outcome) => JSON.stringify(outcome) !== undefined,
+};
+
+function isSendable(outcome, serialization) {
+  try {
+    return canSend[serialization](outcome);
+  } catch {
+    return false;
+  }
+}
+
+/** Sends the outcomes of a chunk. One that cannot be sent takes none along: its error says so, or what its task has thrown. */
+function finishChunk(id, outcomes) {
+  try {
+    send({ id, result: outcomes });
+  } catch (cause) {
+    // The channel does not say how it is serialized: where all can be cloned, it is JSON that cannot.
+    const how = outcomes.every((outcome) => isSendable(outcome, 'advanced')) ? 'json' : 'advanced';
+    const replace = ({ error }) => ({ error: { message: String(error?.message ?? cause.message) } });
+    send({ id, result: outcomes.map((outcome) => (isSendable(outcome, how) ? outcome : replace(outcome))) });
+  }
+}
 
 /** Each has its own result or error. */
 async function workOnChunk(work, tasks, context) {
@@ -111,8 +138,8 @@ function serve(work, { onMessage } = {}) {
     running.set(id, context);
     try {
       const task = unwrap(message);
-      const result = await (isChunk(task) ? workOnChunk(answer, task.$chunk, context) : answer(task, context));
-      send({ id, result: sendable(result) });
+      if (isChunk(task)) finishChunk(id, await workOnChunk(answer, task.$chunk, context));
+      else send({ id, result: sendable(await answer(task, context)) });
     } catch (error) {
       fail(id, error);
     } finally {

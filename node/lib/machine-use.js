@@ -35,7 +35,7 @@ function readAmount(value, name) {
 
 /** A number, which is both limits, or [soft, hard]. */
 function readRlimit(value, name) {
-  if (!Array.isArray(value)) value = [value, value];
+  if (!Array.isArray(value)) return Array(2).fill(readAmount(value, name));
   if (value.length !== 2) throw new codes.ERR_INVALID_ARG_VALUE(name, value, 'must be a number or [soft, hard]');
   const [soft, hard] = value;
   const amounts = [readAmount(soft, `${name}[0]`), readAmount(hard, `${name}[1]`)];

@@ -17,39 +17,39 @@ function readCount(options, name, otherwise) {
   return value;
 }
 
-function iteratorOf(tasks) {
-  const begin = tasks?.[Symbol.asyncIterator] ?? tasks?.[Symbol.iterator];
-  if (typeof begin !== 'function') throw new codes.ERR_INVALID_ARG_TYPE('tasks', ['Iterable', 'AsyncIterable'], tasks);
-  return begin.call(tasks);
+const beginningOf = (tasks) => tasks?.[Symbol.asyncIterator] ?? tasks?.[Symbol.iterator];
+
+function validateTasks(tasks) {
+  if (typeof beginningOf(tasks) !== 'function')
+    throw new codes.ERR_INVALID_ARG_TYPE('tasks', ['Iterable', 'AsyncIterable'], tasks);
 }
 
 /** The tasks of one message, and afterwards their results. */
 class Batch {
+  #isChunk;
+  #answer;
+
   constructor(pool, tasks, isChunk, options) {
-    this.isChunk = isChunk;
-    this.answer = pool.execute(isChunk ? { $chunk: tasks } : tasks[0], options);
-    this.answer.catch(ignore); // it is told when its turn has come
+    if (tasks.includes(undefined)) throw new codes.ERR_MISSING_ARGS('task');
+    this.#isChunk = isChunk;
+    this.#answer = pool.execute(isChunk ? { $chunk: tasks } : tasks[0], options);
+    this.#answer.catch(ignore); // it is told when its turn has come
   }
 
-  /** Each one's own: a task that has failed takes none along. */
-  async* results() {
-    const answer = await this.answer;
-    if (!this.isChunk) {
-      yield answer;
-      return;
-    }
+  /** Each with its own result or error: a task that has failed takes none along. */
+  async outcomes() {
+    const answer = await this.#answer;
+    if (!this.#isChunk) return [{ result: answer }];
     if (!Array.isArray(answer)) throw new Error('a chunk was not answered by serve() of child-process-c/worker');
-    for (const one of answer) {
-      if (Object.hasOwn(one, 'error')) throw replyError(one.error);
-      yield one.result;
-    }
+    return answer;
   }
 }
 
 /** Reads tasks ahead of the results that are asked for. */
 class Run {
   #pool;
-  #iterator;
+  #tasks;
+  #iterator; // once results are asked for
   #chunk;
   #concurrency;
   #options;
@@ -64,12 +64,12 @@ class Run {
     const { chunk, concurrency, signal, ...rest } = options;
     this.#pool = pool;
     this.#chunk = readCount(options, 'chunk', 1);
-    this.#concurrency = readCount(options, 'concurrency', pool.size * perWorker * PER_WORKER);
-    this.#iterator = iteratorOf(tasks);
+    this.#concurrency = readCount(options, 'concurrency', Math.min(pool.size * perWorker * PER_WORKER, MOST));
+    validateTasks(tasks);
     validate.validateAbortSignal(signal, 'options.signal');
-    const own = this.#cancel.signal;
+    this.#tasks = tasks;
     this.#signal = signal;
-    this.#options = { ...rest, signal: signal ? AbortSignal.any([signal, own]) : own };
+    this.#options = { ...rest, signal: this.#cancel.signal };
   }
 
   #changed() {
@@ -77,34 +77,42 @@ class Run {
     return new Promise((resolve) => { this.#wake = resolve; });
   }
 
-  /** The next tasks, fewer at the end. */
+  /** No more tasks come, because of this error. */
+  #fail(error) {
+    this.#failure = { error };
+    this.#isOver = true;
+  }
+
+  /** The next tasks, fewer at the end. What was read before a failure is done. */
   async #read() {
     const tasks = [];
-    while (tasks.length < this.#chunk && !this.#isOver) {
-      const { value, done } = await this.#iterator.next();
-      if (done) this.#isOver = true;
-      else tasks.push(value);
+    try {
+      while (tasks.length < this.#chunk && !this.#isOver) {
+        const { value, done } = await this.#iterator.next();
+        if (done) this.#isOver = true;
+        else tasks.push(typeof value?.then === 'function' ? await value : value); // as `for await` does
+      }
+    } catch (error) {
+      this.#fail(error);
     }
     return tasks;
   }
 
-  async #feed() {
+  #send(tasks) {
+    if (tasks.length === 0 || this.#cancel.signal.aborted) return;
     try {
-      while (!this.#isOver) {
-        if (this.#batches.length >= this.#concurrency) {
-          await this.#changed();
-          continue;
-        }
-        const tasks = await this.#read();
-        if (tasks.length > 0 && !this.#cancel.signal.aborted)
-          this.#batches.push(new Batch(this.#pool, tasks, this.#chunk > 1, this.#options));
-        this.#wake();
-      }
+      this.#batches.push(new Batch(this.#pool, tasks, this.#chunk > 1, this.#options));
     } catch (error) {
-      this.#failure = { error };
-      this.#isOver = true;
+      this.#fail(error);
     }
-    this.#wake();
+  }
+
+  async #feed() {
+    while (!this.#isOver) {
+      if (this.#batches.length < this.#concurrency) this.#send(await this.#read());
+      else await this.#changed();
+      this.#wake();
+    }
   }
 
   /** What is under way is cancelled, and the iterator told, if nobody wants the rest. */
@@ -113,30 +121,54 @@ class Run {
     this.#isOver = true;
     this.#cancel.abort();
     this.#wake();
-    if (!wasOver) Promise.resolve(this.#iterator.return?.()).catch(ignore);
+    if (!wasOver) (async () => this.#iterator.return?.())().catch(ignore);
+  }
+
+  /** The next outcomes; none: that is all. */
+  async #next() {
+    while (this.#batches.length === 0) {
+      if (this.#isOver) {
+        if (this.#failure !== undefined) throw this.#failure.error;
+        return undefined;
+      }
+      await this.#changed();
+      this.#checkSignal();
+    }
+    return this.#batches[0].outcomes();
+  }
+
+  #checkSignal() {
+    if (this.#signal?.aborted) throw aborted(this.#signal);
+  }
+
+  async* #outcomes() {
+    for (let batch = await this.#next(); batch !== undefined; batch = await this.#next()) {
+      for (const outcome of batch) {
+        this.#checkSignal();
+        yield outcome;
+      }
+      this.#batches.shift();
+      this.#wake();
+    }
   }
 
   async* results() {
-    const wake = () => this.#wake();
-    this.#signal?.addEventListener('abort', wake);
-    this.#feed();
+    const abort = () => {
+      this.#cancel.abort(this.#signal.reason);
+      this.#wake();
+    };
+    this.#checkSignal();
+    this.#signal?.addEventListener('abort', abort);
     try {
-      for (;;) {
-        if (this.#signal?.aborted) throw aborted(this.#signal);
-        if (this.#batches.length > 0) {
-          yield* this.#batches[0].results();
-          this.#batches.shift();
-          this.#wake();
-        } else if (this.#isOver) {
-          if (this.#failure !== undefined) throw this.#failure.error;
-          return;
-        } else {
-          await this.#changed();
-        }
+      this.#iterator = beginningOf(this.#tasks).call(this.#tasks);
+      this.#feed();
+      for await (const outcome of this.#outcomes()) {
+        if (Object.hasOwn(outcome, 'error')) throw replyError(outcome.error);
+        yield outcome.result;
       }
     } finally {
-      this.#signal?.removeEventListener('abort', wake);
-      this.#end();
+      this.#signal?.removeEventListener('abort', abort);
+      if (this.#iterator !== undefined) this.#end();
     }
   }
 }

@@ -2,8 +2,8 @@
 
 // pool.proxy(): calls of methods as tasks, {method, args}, which serve() takes apart.
 
-/** Who awaits the object itself must not call a method `then`; nor does anybody mean a symbol. */
-const isMethod = (name) => typeof name === 'string' && name !== 'then';
+/** What the language itself calls is no method of a worker: who awaits the object, prints it, or makes it JSON means no task. */
+const isMethod = (name) => typeof name === 'string' && name !== 'then' && name !== 'toJSON' && !(name in Object.prototype);
 
 function remoteMethods(pool, options) {
   const methods = new Map();

@@ -24,8 +24,10 @@ function numberOf(view) {
   return numbers.get(nameOfTypedArray.call(view) ?? 'DataView');
 }
 
-/** Its memory, whatever its type is. */
-const bytesOf = (view) => new Uint8Array(view.buffer, view.byteOffset, view.byteLength);
+const nothing = new Uint8Array(0);
+
+/** Its memory, whatever its type is; none where that was taken away. */
+const bytesOf = (view) => (view.byteLength === 0 ? nothing : new Uint8Array(view.buffer, view.byteOffset, view.byteLength));
 
 const elementSize = (type) => type.BYTES_PER_ELEMENT ?? 1;
 

@@ -66,6 +66,7 @@ const refused = [
   [{ rlimits: 1 }, 'ERR_INVALID_ARG_TYPE'],
   [{ rlimits: { files: 1 } }, 'ERR_INVALID_ARG_VALUE'],
   [{ rlimits: { nofile: -1 } }, 'ERR_OUT_OF_RANGE'],
+  [{ rlimits: { nofile: [1, -1] } }, 'ERR_OUT_OF_RANGE'],
   [{ rlimits: { nofile: '1' } }, 'ERR_INVALID_ARG_TYPE'],
   [{ rlimits: { nofile: [1] } }, 'ERR_INVALID_ARG_VALUE'],
   [{ rlimits: { nofile: [2, 1] } }, 'ERR_OUT_OF_RANGE'],

@@ -144,3 +144,60 @@ test('statistics tell how long tasks took', () => withServers(shared, async (poo
   await pool.destroy();
   assert(pool.stats.runTimes.max >= runTimes.max); // still, when it has gone
 }));
+
+const unsendable = { json: { bigint: 1 }, advanced: { throwFunction: 0 } };
+for (const serialization of ['json', 'advanced']) {
+  test(`an outcome that cannot be sent takes none of its chunk along: ${serialization}`, () => withServers({ ...shared, serialization }, async (pool) => {
+    const results = pool.map([{ echo: 1 }, unsendable[serialization]], { chunk: 2 });
+    assert.strictEqual((await results.next()).value, 1);
+    assert.match((await rejection(results.next())).message, serialization === 'json' ? /BigInt/ : /^odd$/);
+  }));
+}
+
+test('an iterator that throws when it is told to end hides no failure', () => withServers(shared, async (pool) => {
+  const tasks = {
+    [Symbol.iterator]: () => ({ next: () => ({ value: { throw: 'broken' }, done: false }), return() { throw new Error('from return'); } }),
+  };
+  assert.strictEqual((await rejection(all(pool.map(tasks)))).message, 'broken');
+}));
+
+test('what was read before the tasks failed is done', () => withServers(shared, async (pool) => {
+  const tasks = (function* () {
+    yield* [{ echo: 1 }, { echo: 2 }];
+    throw new Error('no more');
+  })();
+  const results = pool.map(tasks, { chunk: 3 });
+  assert.deepStrictEqual([(await results.next()).value, (await results.next()).value], [1, 2]);
+  assert.strictEqual((await rejection(results.next())).message, 'no more');
+}));
+
+test('promises of tasks are awaited', () => withServers(shared, async (pool) => {
+  assert.deepStrictEqual(await all(pool.map(echoes(3).map((task) => Promise.resolve(task)), { chunk: 2 })), [0, 1, 2]);
+  assert.strictEqual((await rejection(all(pool.map([Promise.reject(new Error('no task'))])))).message, 'no task');
+}));
+
+for (const chunk of [1, 2]) {
+  test(`undefined is no task: chunks of ${chunk}`, () => withServers(shared, async (pool) => {
+    assert.strictEqual((await rejection(all(pool.map([undefined, { echo: 1 }], { chunk })))).code, 'ERR_MISSING_ARGS');
+  }));
+}
+
+test('a signal ends it in the middle of a chunk, and before the first', () => withServers(shared, async (pool) => {
+  const controller = new AbortController();
+  const results = pool.map(echoes(10), { chunk: 5, signal: controller.signal });
+  assert.strictEqual((await results.next()).value, 0);
+  controller.abort();
+  assert.strictEqual((await rejection(results.next())).name, 'AbortError');
+  assert.strictEqual((await rejection(all(pool.map([1], { signal: controller.signal })))).name, 'AbortError');
+}));
+
+test('tasks are not touched before a result is asked for', () => withServers(shared, async (pool) => {
+  let begun = 0;
+  const results = pool.map({ [Symbol.iterator]() { begun++; return [][Symbol.iterator](); } });
+  assert.deepStrictEqual(await results.return(), { value: undefined, done: true });
+  assert.strictEqual(begun, 0);
+}));
+
+test('the default of concurrency is never out of range', () => withServers({ size: 1, inFlight: 2 ** 31 - 1 }, async (pool) => {
+  assert.deepStrictEqual(await all(pool.map(echoes(3))), [0, 1, 2]);
+}));

@@ -22,10 +22,21 @@ test('what a method throws rejects the call', () => withMethods(async (pool) => 
 
 test('what is no method of the worker cannot be called', () => withMethods(async (pool) => {
   const remote = pool.proxy();
-  for (const name of ['subtract', 'constant', 'constructor', 'toString', '__proto__', 'hasOwnProperty'])
+  for (const name of ['subtract', 'constant'])
     assert.match((await rejection(remote[name]())).message, new RegExp(`no method '${name}'`));
+  for (const method of ['constructor', 'toString', '__proto__', 'hasOwnProperty'])
+    assert.match((await rejection(pool.execute({ method, args: [] }))).message, /no method/);
   const others = [{}, { method: 1 }, { method: 'add' }, null, 'add'];
   for (const task of others) assert.strictEqual((await rejection(pool.execute(task))).code, 'ERR_POOL_REPLY');
+}));
+
+test('what the language calls by itself is no task', () => withMethods(async (pool) => {
+  const remote = pool.proxy();
+  assert.strictEqual(JSON.stringify({ remote }), '{"remote":{}}');
+  assert.throws(() => `${remote}`, TypeError);
+  assert.strictEqual(remote.valueOf, undefined);
+  require('node:util').inspect(remote);
+  assert.strictEqual(pool.stats.submitted, 0);
 }));
 
 test('the proxy is no promise, and its functions stay the same', () => withMethods(async (pool) => {
