@@ -22,6 +22,7 @@ static int refusal_of(const cp_options *options, cp_error *error) {
 
 static void without_options_all_is_as_in_the_parent(void **state) {
   (void)state;
+  NEEDS_A_REAL_KERNEL(); /* valgrind has limits of its own */
   char expected[128];
   struct rlimit files;
   assert_int_equal(getrlimit(RLIMIT_NOFILE, &files), 0);
@@ -67,6 +68,7 @@ static void the_mask_is_the_childs_alone(void **state) {
 
 static void limits_are_the_childs_alone(void **state) {
   (void)state;
+  NEEDS_A_REAL_KERNEL(); /* valgrind has limits of its own */
   NEEDS_LINUX_LAUNCHER();
   struct rlimit before, after;
   assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
@@ -91,6 +93,7 @@ static void a_limit_ends_a_child_that_goes_beyond_it(void **state) {
 /* What the table needs is placed before, so that a limit below it is no obstacle. */
 static void a_limit_of_open_files_below_the_table(void **state) {
   (void)state;
+  NEEDS_A_REAL_KERNEL(); /* valgrind has limits of its own */
   NEEDS_LINUX_LAUNCHER();
   const cp_rlimit limit = {RLIMIT_NOFILE, 2, 2};
   const cp_options options = {.rlimits = &limit, .rlimit_count = 1};
@@ -133,6 +136,7 @@ static void limits_are_raised_before_the_user_is_changed(void **state) {
 
 static void the_limits_are_copied(void **state) {
   (void)state;
+  NEEDS_A_REAL_KERNEL(); /* valgrind has limits of its own */
   NEEDS_LINUX_LAUNCHER();
   cp_rlimit limit = {RLIMIT_NOFILE, 25, 25};
   event_log log = {0};
