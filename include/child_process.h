@@ -1445,10 +1445,11 @@ typedef struct cp_pool_options {
   unsigned in_flight; /* ENVELOPE: tasks that a worker has at a time; 0: 1. PLAIN: always 1 */
   bool ordered;       /* outcomes are told in the order of submission; default: as they come */
   /*
-   * Chooses the worker for a task without a key; those with one come before it in their places. An index of `workers`, which are those with room, in the order of their
-   * places, at least one; an index out of range: none of them. Then the task waits, and those behind it, until a worker has
-   * got room or another task is submitted: this is asked again then. NULL: the first idle one, else the least loaded. It
-   * may look at the pool, but not change it: submitting is UV_EBUSY there; cancelling, closing and freeing are not allowed.
+   * Chooses the worker for a task without a key: an index of `workers`, which are those with room, at least one, in the
+   * order of their places. An index out of range is none of them: the task waits, and those behind it, until a worker has
+   * got room or another task is submitted, when this is asked again. Tasks with keys come before it in their places. NULL:
+   * the first idle worker, else the least loaded. It may look at the pool, but not change it: submitting is UV_EBUSY there;
+   * cancelling, closing and freeing are not allowed.
    */
   size_t (*choose)(cp_pool *pool, const cp_task_info *task, const cp_worker_info *workers, size_t count, void *data);
 
