@@ -325,7 +325,7 @@ typedef struct cp_id {
 #endif
 
 /* What the kernel lets a process use: setrlimit(2). It is set before the ids are changed, so a privileged parent may raise
-   it; beyond the parent's hard limit needs a privilege. */
+   it; beyond the parent's hard limit needs a privilege. What the kernel refuses is on_error's, with CP_STAGE_LIMIT. */
 typedef struct cp_rlimit {
   int resource;        /* RLIMIT_NOFILE, RLIMIT_AS, RLIMIT_CPU, ... of <sys/resource.h>; see cp_rlimit_number() */
   uint64_t soft, hard; /* in its unit: bytes, seconds, a number; CP_RLIMIT_INFINITY: none */
@@ -1448,8 +1448,9 @@ typedef struct cp_pool_options {
    * Chooses the worker for a task without a key: an index of `workers`, which are those with room, at least one, in the
    * order of their places. An index out of range is none of them: the task waits, and those behind it, until a worker has
    * got room or another task is submitted, when this is asked again. Tasks with keys come before it in their places. NULL:
-   * the first idle worker, else the least loaded. It may look at the pool, but not change it: submitting is UV_EBUSY there;
-   * cancelling, closing and freeing are not allowed.
+   * the first idle worker, else the least loaded. It is called from the loop and in submitting; `task` and `workers` are
+   * valid during the call. It may look at the pool, but not change it: submitting is UV_EBUSY there; cancelling, closing
+   * and freeing are not allowed.
    */
   size_t (*choose)(cp_pool *pool, const cp_task_info *task, const cp_worker_info *workers, size_t count, void *data);
 
@@ -1668,6 +1669,7 @@ CP_API void cp_pool_stats_get(const cp_pool *pool, cp_pool_stats *out);
 /**
  * A percentile of how long the tasks that are over took, from a histogram: at most 1/32 too long; 0 and 100 are exact.
  * @param pool     not NULL.
+ * @param phase    what of it.
  * @param percent  50: the median; 0: the shortest; 100: the longest.
  * @return nanoseconds; 0: there was no task.
  */
@@ -1690,7 +1692,8 @@ CP_API void *cp_pool_data(const cp_pool *pool); /* options.data */
 CP_API void cp_pool_ref(cp_pool *pool);
 CP_API void cp_pool_unref(cp_pool *pool);
 
-/** The CPUs that this process may use: its affinity, and the quota of its control groups (version 2), rounded up; at least 1. Any thread. */
+/** The CPUs that this process may use: its affinity, and the quota of its control groups (version 2), rounded up; at
+ *  least 1. Any thread. */
 CP_API unsigned cp_available_cpus(void);
 
 /* ------------------------------------------------------------------------------------------------ Aborting */
@@ -1719,7 +1722,8 @@ CP_API const char *cp_signal_name(int signum);
 /** The number of a signal: "SIGTERM", "sigterm", "TERM" or "15"; UV_EINVAL if there is none of that name. */
 CP_API int cp_signal_number(const char *name);
 
-/** The number of a resource for cp_rlimit: "RLIMIT_NOFILE" or "nofile"; UV_EINVAL if there is none of that name. */
+/** The number of a resource for cp_rlimit: "RLIMIT_NOFILE" or "nofile", in upper or lower case; UV_EINVAL if there is none of
+ *  that name, or it is NULL. Any thread. */
 CP_API int cp_rlimit_number(const char *name);
 
 /**

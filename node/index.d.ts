@@ -438,7 +438,7 @@ export interface ProcessPoolStats {
   runTimes: TimePercentiles;
 }
 
-/** Milliseconds; 0: there was no task. min and max are exact, the others at most 3 % too long. */
+/** Milliseconds; 0: there was no task. min and max are exact, the others at most 1/32 too long. */
 export interface TimePercentiles {
   min: number;
   p50: number;

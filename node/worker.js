@@ -67,14 +67,10 @@ function sendable(result) {
 /** The pool's map() puts several tasks into a message: a task with this property alone is such a chunk. */
 const isChunk = (task) => Array.isArray(task?.$chunk) && Object.keys(task).length === 1;
 
-const canSend = {
-  advanced: (outcome) => serialize(outcome) !== undefined,
-  json: (outcome) => JSON.stringify(outcome) !== undefined,
-};
-
-function isSendable(outcome, serialization) {
+function isSendable(outcome, write) {
   try {
-    return canSend[serialization](outcome);
+    write(outcome);
+    return true;
   } catch {
     return false;
   }
@@ -86,9 +82,9 @@ function finishChunk(id, outcomes) {
     send({ id, result: outcomes });
   } catch (cause) {
     // The channel does not say how it is serialized: where all can be cloned, it is JSON that cannot.
-    const how = outcomes.every((outcome) => isSendable(outcome, 'advanced')) ? 'json' : 'advanced';
+    const write = outcomes.every((outcome) => isSendable(outcome, serialize)) ? JSON.stringify : serialize;
     const replace = ({ error }) => ({ error: { message: String(error?.message ?? cause.message) } });
-    send({ id, result: outcomes.map((outcome) => (isSendable(outcome, how) ? outcome : replace(outcome))) });
+    send({ id, result: outcomes.map((outcome) => (isSendable(outcome, write) ? outcome : replace(outcome))) });
   }
 }
 

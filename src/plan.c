@@ -158,17 +158,6 @@ static int make_groups(cp__plan *plan, cp__arena *arena, const cp_options *optio
   return 0;
 }
 
-static int make_rlimits(cp__plan *plan, cp__arena *arena, const cp_options *options) {
-  if (options->rlimit_count == 0) return 0;
-  size_t size = options->rlimit_count * sizeof *options->rlimits;
-  cp_rlimit *rlimits = cp__arena_alloc(arena, size);
-  if (rlimits == NULL) return UV_ENOMEM;
-  memcpy(rlimits, options->rlimits, size);
-  plan->rlimits = rlimits;
-  plan->rlimit_count = options->rlimit_count;
-  return 0;
-}
-
 static int make_command(cp__plan *plan, cp__arena *arena, const char *file, const char *const *args,
                         const cp_options *options) {
   plan->file = options->shell != NULL ? options->shell : file;
@@ -181,6 +170,16 @@ static int make_command(cp__plan *plan, cp__arena *arena, const char *file, cons
   if (base == NULL) base = nothing; /* after clearenv() */
   plan->envp = cp__env_make(arena, base, options->env_overlay);
   return plan->argv == NULL || plan->envp == NULL ? UV_ENOMEM : 0;
+}
+
+static int own_rlimits(cp__plan *plan, cp__arena *arena) {
+  if (plan->rlimit_count == 0) return 0;
+  size_t size = plan->rlimit_count * sizeof *plan->rlimits;
+  cp_rlimit *rlimits = cp__arena_alloc(arena, size);
+  if (rlimits == NULL) return UV_ENOMEM;
+  memcpy(rlimits, plan->rlimits, size);
+  plan->rlimits = rlimits;
+  return 0;
 }
 
 static int own_command(cp__plan *plan, cp__arena *arena) {
@@ -211,6 +210,8 @@ int cp__plan_make(cp__plan *plan, cp__arena *arena, const char *file, const char
       .gid = (gid_t)options->gid.id,
       .nice = options->nice,
       .umask = options->umask.given ? (int)options->umask.id : -1,
+      .rlimits = options->rlimits,
+      .rlimit_count = options->rlimit_count,
       .death_signal = options->die_with_parent,
       .keep_fds = options->keep_fds,
       .keep_signals = options->keep_signals,
@@ -219,9 +220,9 @@ int cp__plan_make(cp__plan *plan, cp__arena *arena, const char *file, const char
   if (rc != 0) return rc;
   rc = make_command(plan, arena, file, args, options);
   if (rc == 0 && own) rc = own_command(plan, arena);
+  if (rc == 0 && own) rc = own_rlimits(plan, arena);
   if (rc == 0) rc = make_candidates(plan, arena);
   if (rc == 0) rc = make_groups(plan, arena, options);
-  if (rc == 0) rc = make_rlimits(plan, arena, options);
   return rc == 0 ? 0 : out_of_memory(error);
 }
 

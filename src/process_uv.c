@@ -2,8 +2,8 @@
  * process_uv.c - the portable launcher: libuv's uv_spawn() and its SIGCHLD watch.
  *
  * It knows less than the Linux one: no resource usage, no process group without a session, no supplementary groups, no
- * nice value, mask or limits, no death signal, no keeping of signals, no closing of fds that lack close-on-exec, and a refusal comes without its step,
- * which is then guessed. What it cannot do is refused with UV_ENOTSUP, never ignored. A start has its outcome at once: the
+ * nice value, mask or limits, no death signal, no keeping of signals, no closing of fds that lack close-on-exec, and a
+ * refusal comes without its step, which is then guessed. What it cannot do is refused with UV_ENOTSUP, never ignored. A start has its outcome at once: the
  * streams of one that failed are gone before they could be taken.
  */
 #include <errno.h>

@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <poll.h>
+#include <pthread.h>
 #include <signal.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -336,4 +337,16 @@ void fail_each_allocation(void (*run)(void)) {
   }
   fail_msg("there is no end to the allocations");
 #endif
+}
+
+static void *do_nothing(void *data) { return data; }
+
+int warm_threads(void **state) {
+  enum { THREADS = 8 };
+  pthread_t threads[THREADS];
+  (void)state;
+  for (int i = 0; i < THREADS; i++)
+    if (pthread_create(&threads[i], NULL, do_nothing, NULL) != 0) return -1;
+  for (int i = 0; i < THREADS; i++) pthread_join(threads[i], NULL);
+  return 0;
 }

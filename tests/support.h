@@ -111,6 +111,10 @@ uint64_t sum_bytes(uint64_t sum, const char *bytes, size_t length);
 /* Lines of `text` that begin with `start`. */
 int count_lines(const char *text, const char *start);
 
+/* A fixture of a group whose tests start threads, at most 8 at a time: glibc keeps the memory of ended threads for the next
+   ones. */
+int warm_threads(void **state);
+
 /* Live blocks of the heap. */
 long heap_blocks(void);
 

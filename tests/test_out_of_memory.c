@@ -587,15 +587,6 @@ static void forking_with_pipes(void **state) {
   }
 }
 
-static void *do_nothing(void *data) { return data; }
-
-/* glibc keeps the memory of an ended thread for the next one. */
-static int warm_threads(void **state) {
-  pthread_t thread;
-  (void)state;
-  return pthread_create(&thread, NULL, do_nothing, NULL) == 0 ? pthread_join(thread, NULL) : -1;
-}
-
 int main(void) {
 #ifndef CP_LAUNCHER_LINUX
   puts("skipped: uv_spawn() aborts the program when it is out of memory");

@@ -194,18 +194,6 @@ static void a_node_worker_needs_one_line(void **state) {
   }
 }
 
-static void *do_nothing(void *data) { return data; }
-
-/* glibc keeps the memory of ended threads for the next ones. */
-static int warm_threads(void **state) {
-  pthread_t threads[THREADS];
-  (void)state;
-  for (int i = 0; i < THREADS; i++)
-    if (pthread_create(&threads[i], NULL, do_nothing, NULL) != 0) return -1;
-  for (int i = 0; i < THREADS; i++) pthread_join(threads[i], NULL);
-  return 0;
-}
-
 int main(void) {
   const struct CMUnitTest tests[] = {
       POOL_TEST(two_pools_on_one_loop_do_not_mix),

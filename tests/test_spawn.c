@@ -775,15 +775,6 @@ static void other_children_of_the_program_are_left_alone(void **state) {
   assert_int_equal(WEXITSTATUS(status), 77);
 }
 
-/* libc keeps some memory with the stack of a thread that has ended, for the next one. */
-static void do_nothing(void *data) { (void)data; }
-
-static int warm_up_threads(void **state) {
-  (void)state;
-  uv_thread_t thread;
-  return uv_thread_create(&thread, do_nothing, NULL) != 0 || uv_thread_join(&thread) != 0;
-}
-
 int main(void) {
   const struct CMUnitTest tests[] = {
       TEST(events_come_in_order),
@@ -832,5 +823,5 @@ int main(void) {
       TEST(ignoring_sigchld_does_not_lose_the_child),
       TEST(other_children_of_the_program_are_left_alone),
   };
-  return cmocka_run_group_tests(tests, warm_up_threads, NULL);
+  return cmocka_run_group_tests(tests, warm_threads, NULL);
 }

@@ -500,18 +500,6 @@ static void many_threads_may_call_it_at_once(void **state) {
   }
 }
 
-static void *do_nothing(void *data) { return data; }
-
-/* glibc keeps the memory of ended threads for the next ones. */
-static int warm_threads(void **state) {
-  pthread_t threads[THREADS];
-  (void)state;
-  for (int i = 0; i < THREADS; i++)
-    if (pthread_create(&threads[i], NULL, do_nothing, NULL) != 0) return -1;
-  for (int i = 0; i < THREADS; i++) pthread_join(threads[i], NULL);
-  return 0;
-}
-
 /* For programs that hand output on to somebody else without a copy. */
 static void output_can_be_taken_out_of_a_result(void **state) {
   (void)state;

@@ -73,18 +73,6 @@ static void loops_on_threads_and_sync_calls_do_not_disturb_each_other(void **sta
   for (int i = 0; i < SYNCS; i++) assert_int_equal(failures[i], 0);
 }
 
-static void *do_nothing(void *data) { return data; }
-
-/* glibc keeps the memory of ended threads for the next ones. */
-static int warm_threads(void **state) {
-  pthread_t threads[LOOPS + SYNCS];
-  (void)state;
-  for (int i = 0; i < LOOPS + SYNCS; i++)
-    if (pthread_create(&threads[i], NULL, do_nothing, NULL) != 0) return -1;
-  for (int i = 0; i < LOOPS + SYNCS; i++) pthread_join(threads[i], NULL);
-  return 0;
-}
-
 int main(void) {
   const struct CMUnitTest tests[] = {
       TEST(loops_on_threads_and_sync_calls_do_not_disturb_each_other),

@@ -7,12 +7,11 @@
 
 const { types: { isProxy } } = require('util');
 const { native: { outbox } } = require('./native');
-const { bytesOf, numberOf } = require('./views');
+const { VIEW, bytesOf, numberOf } = require('./views');
 
 const VERSION = 15;
 const TAG = { STRING: 0x22, TWO_BYTE: 0x63, PADDING: 0, INTEGER: 0x49, DOUBLE: 0x4e, TRUE: 0x54, FALSE: 0x46, NULL: 0x30,
   UNDEFINED: 0x5f, OBJECT: 0x6f, OBJECT_END: 0x7b, ARRAY: 0x41, ARRAY_END: 0x24, HOST_OBJECT: 0x5c };
-const VIEW = 0; // a record of Node's channel
 
 const SHORT = 16; // characters: more of them are quicker to copy by a call
 const MOST_OBJECTS = 64; // in one message

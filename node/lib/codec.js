@@ -7,7 +7,7 @@ const { Buffer } = require('buffer');
 const { writePlain } = require('./clone-write');
 const { codes } = require('./errors');
 const { native } = require('./native');
-const { bytesOf, makeView, numberOf } = require('./views');
+const { VIEW, bytesOf, makeView, numberOf } = require('./views');
 
 // ---------------------------------------------------------------- json
 
@@ -20,10 +20,8 @@ function encodeJson(message) {
 
 // ---------------------------------------------------------------- advanced
 
-// The records of Node's channel.
-const VIEW = 0;
-const OBJECT = 1; // an object of the system, as the plain object of its properties
-
+// Node's other record, beside that of views: an object of the system, as the plain object of its properties.
+const OBJECT = 1;
 
 class Serializer extends v8.Serializer {
   constructor() {

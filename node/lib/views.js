@@ -5,6 +5,7 @@
 
 const { Buffer } = require('buffer');
 
+const VIEW = 0; // the tag
 const BUFFER = 10;
 const types = [
   Int8Array, Uint8Array, Uint8ClampedArray, Int16Array, Uint16Array, Int32Array, Uint32Array,
@@ -43,4 +44,4 @@ function makeView(number, bytes) {
   return new type(buffer, 0, length);
 }
 
-module.exports = { bytesOf, makeView, numberOf };
+module.exports = { VIEW, bytesOf, makeView, numberOf };

@@ -21,6 +21,7 @@ static napi_value run_call(napi_env env, napi_callback_info info) {
   void *data;
   if (napi_get_cb_info(env, info, NULL, NULL, NULL, &data) != napi_ok) return NULL;
   const node_call *call = ((node_addon *)data)->call;
+  if (call == NULL) return NULL; /* somebody has got hold of it, and calls it himself */
   (void)napi_call_function(env, call->object, call->function, call->count, call->arguments, NULL);
   report_exception(env);
   return NULL;

@@ -190,7 +190,7 @@ static bool is_exhausted(const cp__worker *worker) {
 }
 
 static void wear_out(cp__worker *worker) {
-  if (worker->worn) return;
+  if (worker == NULL || worker->worn) return;
   worker->worn = worker->recycled = true;
   worker->pool->stats.recycled++;
   worker->pool->unbalanced = true;
@@ -256,11 +256,10 @@ void cp__pool_check_wear(cp__worker *worker) {
 
 void cp_pool_recycle(cp_pool *pool) {
   if (pool == NULL || pool->state != CP__POOL_OPEN) return;
-  for (unsigned i = 0; i < pool->options.size; i++)
-    for (int k = 0; k < 2; k++) {
-      cp__worker *worker = k == 0 ? pool->places[i].worker : pool->places[i].successor;
-      if (worker != NULL) wear_out(worker);
-    }
+  for (unsigned i = 0; i < pool->options.size; i++) {
+    wear_out(pool->places[i].worker);
+    wear_out(pool->places[i].successor);
+  }
 }
 
 /* ---------------------------------------------------------------- time */
